@@ -1,0 +1,1 @@
+"""Hornbook builds a small language model end to end."""
