@@ -16,8 +16,19 @@ from hornbook.core.runlog import RunLog
 
 SCHEMA_VERSION = 1
 KINDS = (
-    "pages documents truth tasks tokenizer tokens conversations preferences checkpoint scores index annotations"
-).split()
+    "pages",
+    "documents",
+    "truth",
+    "tasks",
+    "tokenizer",
+    "tokens",
+    "conversations",
+    "preferences",
+    "checkpoint",
+    "scores",
+    "index",
+    "annotations",
+)
 MANIFEST = "manifest.json"
 RESUME = ".resume"
 NOT_PAYLOAD = frozenset({MANIFEST, "timing.jsonl"})

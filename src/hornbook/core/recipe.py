@@ -32,7 +32,9 @@ class Machine(StrictSettings):
     @property
     def num_workers(self) -> int:
         """Worker processes to use, at least one."""
-        return self.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else self.workers or 1
+        if self.workers:
+            return self.workers
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def cache_folder(self) -> Path:

@@ -115,7 +115,8 @@ class RunLog:
     @contextmanager
     def _rich_bar(self, progress: Progress) -> Iterator[None]:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress as Bar, TextColumn
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
 
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"))
         with Bar(*columns, console=Console(file=self._stream), transient=True, refresh_per_second=4) as bar:
