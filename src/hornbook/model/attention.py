@@ -1,0 +1,55 @@
+"""Attention: one function, whoever may see whom."""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional
+
+
+class Reach(NamedTuple):
+    """Which positions a token may attend to.
+
+    `mask`: boolean, True = seen, (B, 1, T, S); None means causal over a square.
+    """
+
+    mask: torch.Tensor | None = None
+
+
+def attend(q_BTHK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, reach: Reach) -> torch.Tensor:
+    """Scaled dot-product attention, x_BTHK; every J key/value heads serve H / J query heads each.
+
+    Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023.
+    """
+    q_BHTK, k_BJSK, v_BJSK = q_BTHK.transpose(1, 2), k_BSJK.transpose(1, 2), v_BSJK.transpose(1, 2)
+    x_BHTK = functional.scaled_dot_product_attention(
+        q_BHTK,
+        k_BJSK,
+        v_BJSK,
+        attn_mask=reach.mask,
+        is_causal=reach.mask is None,
+        enable_gqa=q_BHTK.shape[1] != k_BJSK.shape[1],
+    )
+    return x_BHTK.transpose(1, 2)
+
+
+def segment_mask(segments_BT: torch.Tensor) -> torch.Tensor:
+    """Who sees whom in packed rows, (B, 1, T, T): the same document, and not the future."""
+    same = segments_BT[:, None, :, None] == segments_BT[:, None, None, :]
+    num_tokens = segments_BT.shape[1]
+    past = torch.ones(num_tokens, num_tokens, dtype=torch.bool, device=segments_BT.device).tril()
+    return same & past
+
+
+def cache_mask(positions_BT: torch.Tensor, num_places: int) -> torch.Tensor:
+    """Who sees which place of a cache, (B, 1, T, S): the token's own place and those before."""
+    places = torch.arange(num_places, device=positions_BT.device)
+    return places <= positions_BT[:, None, :, None]
+
+
+def positions_of(segments_BT: torch.Tensor) -> torch.Tensor:
+    """Position of each token in its own document, from the document numbers of packed rows."""
+    num_tokens = segments_BT.shape[1]
+    index = torch.arange(num_tokens, device=segments_BT.device).expand_as(segments_BT)
+    first = torch.ones_like(segments_BT, dtype=torch.bool)
+    first[:, 1:] = segments_BT[:, 1:] != segments_BT[:, :-1]
+    return index - torch.where(first, index, 0).cummax(dim=1).values
