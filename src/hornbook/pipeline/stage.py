@@ -1,0 +1,184 @@
+"""Stages by name: `data.filter` is the module hornbook.data.filter, `./my_stage.py` a file of the user's own."""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import hornbook
+from hornbook.core.artifact import KINDS
+from hornbook.core.errors import HornbookError, SettingsError
+from hornbook.core.settings import StrictSettings, did_you_mean
+
+PARTS = ("Settings", "READS", "WRITES", "run")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one input of a stage accepts: `documents+` is one or more, `tokenizer?` may be absent, `a|b` either."""
+
+    kinds: tuple[str, ...]
+    many: bool
+    optional: bool
+
+    @property
+    def text(self) -> str:
+        """`documents or pages`, for messages."""
+        return " or ".join(self.kinds)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage's module, checked: what it reads and writes, its settings, and what it can do.
+
+    `source_hash`: of the file, for a stage of the user's own (an installed stage has its VERSION instead).
+    """
+
+    name: str
+    module: ModuleType
+    settings: type[StrictSettings]
+    reads: dict[str, Reading]
+    writes: str
+    version: int
+    source_hash: str = ""
+
+    @property
+    def run(self) -> Callable[..., None]:
+        """`run(settings, inputs, out)`."""
+        return self.module.run
+
+    @property
+    def resolve(self) -> Callable[..., tuple[StrictSettings, dict[str, Any]]] | None:
+        """`resolve(settings, *, probe, hints)`, where the stage has derived values."""
+        return getattr(self.module, "resolve", None)
+
+    @property
+    def describe(self) -> Callable[..., list[Any]] | None:
+        """`describe(artifact)`, where the stage says itself what a reader should see."""
+        return getattr(self.module, "describe", None)
+
+    @property
+    def uses_device(self) -> bool:
+        """Whether the device decides what the stage writes (`DEVICE_MATTERS`; models and their scores by default)."""
+        return bool(getattr(self.module, "DEVICE_MATTERS", self.writes in ("checkpoint", "scores")))
+
+    @property
+    def summary(self) -> str:
+        """The first line of the module's docstring."""
+        return (self.module.__doc__ or "").strip().partition("\n")[0]
+
+
+def parse_reading(text: str) -> Reading:
+    """The kinds, number and need that a READS value states.
+
+    >>> parse_reading("pages|documents+?")
+    Reading(kinds=('pages', 'documents'), many=True, optional=True)
+    """
+    bare = text.rstrip("+?")
+    marks = text[len(bare) :]
+    return Reading(kinds=tuple(bare.split("|")), many="+" in marks, optional="?" in marks)
+
+
+def load_stage(name: str, folder: Path | None = None, where: str = "") -> Stage:
+    """The stage that a recipe's `run = …` names. `folder`: where `./file.py` is looked for, then the current folder.
+
+    Raises SettingsError when there is no such stage or its module lacks a part.
+    """
+    if name.endswith(".py"):
+        return _local_stage(name, folder or Path(), where)
+    if name not in installed_stages():
+        raise SettingsError(
+            f'there is no stage "{name}"{_nearest(name)}', where=where, do="`hornbook stages` lists them"
+        )
+    return _checked(name, importlib.import_module(f"hornbook.{name}"), where)
+
+
+def installed_stages() -> dict[str, str]:
+    """Every stage of the package and its one-line summary, found by reading the source (nothing is imported)."""
+    root = Path(hornbook.__file__).parent
+    found: dict[str, str] = {}
+    for file in sorted(root.rglob("*.py")):
+        text = file.read_bytes()
+        if b"\nWRITES" not in text or b"\ndef run(" not in text:
+            continue
+        name = ".".join(file.relative_to(root).with_suffix("").parts)
+        found[name] = (ast.get_docstring(ast.parse(text)) or "").strip().partition("\n")[0]
+    return found
+
+
+def local_stage_path(name: str, folder: Path) -> Path | None:
+    """The file that `./my_stage.py` means: beside the recipe, else in the current folder; None when there is none."""
+    for place in (folder / name, Path.cwd() / name):
+        if place.is_file():
+            return place.resolve()
+    return None
+
+
+def _local_stage(name: str, folder: Path, where: str) -> Stage:
+    path = local_stage_path(name, folder)
+    if path is None:
+        looked = f"{(folder / name).absolute()} and {Path.cwd() / name}"
+        raise SettingsError(f'there is no stage file "{name}"', where=where, do=f"It was looked for at {looked}")
+    source_hash = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    module_name = f"hornbook_local_{path.stem}_{source_hash[:8]}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise SettingsError(f'"{name}" is not a Python file', where=where)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except HornbookError:
+            raise
+        except Exception as error:
+            del sys.modules[module_name]
+            line = _line_in(error, path)
+            raise SettingsError(f'the stage file "{name}" fails when imported: {error!r}', where=line) from error
+    return _checked(name, module, where, source_hash)
+
+
+def _line_in(error: BaseException, path: Path) -> str:
+    """`file:line` of the deepest frame of the traceback that lies in the user's file."""
+    if isinstance(error, SyntaxError):
+        return f"{path}:{error.lineno}"
+    line, step = 0, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == str(path):
+            line = step.tb_lineno
+        step = step.tb_next
+    return f"{path}:{line}" if line else str(path)
+
+
+def _checked(name: str, module: ModuleType, where: str, source_hash: str = "") -> Stage:
+    missing = [part for part in PARTS if not hasattr(module, part)]
+    if missing:
+        raise SettingsError(f'"{name}" is not a stage: it has no {" and no ".join(missing)}', where=where)
+    reads = {key: parse_reading(text) for key, text in module.READS.items()}
+    for kind in {kind for reading in reads.values() for kind in reading.kinds} | {module.WRITES}:
+        if kind not in KINDS:
+            raise SettingsError(f'the stage "{name}" names the kind "{kind}"{did_you_mean(kind, list(KINDS))}')
+    return Stage(
+        name=name,
+        module=module,
+        settings=module.Settings,
+        reads=reads,
+        writes=module.WRITES,
+        version=getattr(module, "VERSION", 1),
+        source_hash=source_hash,
+    )
+
+
+def _nearest(name: str) -> str:
+    known = list(installed_stages())
+    tails = {stage.rpartition(".")[2]: stage for stage in known}
+    if name in tails:
+        return f'; did you mean "{tails[name]}"?'
+    return did_you_mean(name, known)
