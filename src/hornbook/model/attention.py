@@ -5,21 +5,30 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
+from hornbook.model.document_attention import attend_documents
+
 
 class Reach(NamedTuple):
     """Which positions a token may attend to.
 
-    `mask`: boolean, True = seen, (B, 1, T, S); None means causal over a square.
+    `mask`: boolean, True = seen, (B, 1, T, S). `segments`: document numbers of packed rows, (B, T), each document
+    causal and alone. Neither means causal over a square.
     """
 
     mask: torch.Tensor | None = None
+    segments: torch.Tensor | None = None
 
 
 def attend(q_BTHK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, reach: Reach) -> torch.Tensor:
     """Scaled dot-product attention, x_BTHK; every J key/value heads serve H / J query heads each.
 
-    Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023.
+    Source: Vaswani et al. 2017, eq. 1; grouped heads: Ainslie et al. 2023. The reference is torch's SDPA with a
+    boolean mask; packed rows on a CPU go document by document (`docs/decisions/model-attention.md`).
     """
+    if reach.segments is not None:
+        if q_BTHK.device.type == "cpu":
+            return _attend_documents(q_BTHK, k_BSJK, v_BSJK, reach.segments)
+        reach = Reach(segment_mask(reach.segments))
     q_BHTK, k_BJSK, v_BJSK = q_BTHK.transpose(1, 2), k_BSJK.transpose(1, 2), v_BSJK.transpose(1, 2)
     x_BHTK = functional.scaled_dot_product_attention(
         q_BHTK,
@@ -30,6 +39,15 @@ def attend(q_BTHK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, rea
         enable_gqa=q_BHTK.shape[1] != k_BJSK.shape[1],
     )
     return x_BHTK.transpose(1, 2)
+
+
+def _attend_documents(
+    q_BTHK: torch.Tensor, k_BTJK: torch.Tensor, v_BTJK: torch.Tensor, segments_BT: torch.Tensor
+) -> torch.Tensor:
+    share = q_BTHK.shape[2] // k_BTJK.shape[2]
+    if share > 1:
+        k_BTJK, v_BTJK = k_BTJK.repeat_interleave(share, dim=2), v_BTJK.repeat_interleave(share, dim=2)
+    return attend_documents(q_BTHK, k_BTJK, v_BTJK, segments_BT)[0]
 
 
 def segment_mask(segments_BT: torch.Tensor) -> torch.Tensor:

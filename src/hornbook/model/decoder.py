@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from hornbook.model import cross_entropy
-from hornbook.model.attention import Reach, attend, cache_mask, positions_of, segment_mask
+from hornbook.model.attention import Reach, attend, cache_mask, positions_of
 from hornbook.model.kv_cache import KVCache
 from hornbook.model.rope import rope_tables, rotate
 from hornbook.model.settings import ModelSettings
@@ -232,7 +232,7 @@ class Decoder(nn.Module):
             if positions_BT is None or segments_BT is not None:
                 raise ValueError("a cached call needs positions_BT, and one document per row")
             return Reach(cache_mask(positions_BT, cache.num_tokens))
-        return Reach() if segments_BT is None else Reach(segment_mask(segments_BT))
+        return Reach(segments=segments_BT)
 
     def forward(
         self,

@@ -1,0 +1,97 @@
+"""Attention in packed rows, document by document: nothing is computed for pairs that may not see each other.
+
+An operator of its own, because the number of documents differs from batch to batch while a compiled step wants fixed
+shapes: the compiler sees one opaque call. Registered when this module is imported.
+"""
+
+import itertools
+from typing import Any
+
+import torch
+
+
+def document_spans(segments_BT: torch.Tensor) -> list[tuple[int, int, int]]:
+    """(row, first, end) of every run of equal document numbers."""
+    changes = segments_BT[:, 1:] != segments_BT[:, :-1]
+    num_tokens = segments_BT.shape[1]
+    spans: list[tuple[int, int, int]] = []
+    for row, change in enumerate(changes):
+        edges = [0, *(change.nonzero()[:, 0] + 1).tolist(), num_tokens]
+        spans.extend((row, first, end) for first, end in itertools.pairwise(edges))
+    return spans
+
+
+@torch.library.custom_op("hornbook::attend_documents", mutates_args=(), device_types="cpu")
+def attend_documents(
+    q_BTHK: torch.Tensor, k_BTHK: torch.Tensor, v_BTHK: torch.Tensor, segments_BT: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """x_BTHK, and the log of the softmax's denominator (B, T, H); each document is causal and sees only itself.
+
+    Source: the CPU flash kernel behind torch's scaled_dot_product_attention, called once per document.
+    """
+    x_BTHK = torch.empty(q_BTHK.shape, dtype=q_BTHK.dtype)
+    lse_BTH = torch.empty(q_BTHK.shape[:3], dtype=torch.promote_types(q_BTHK.dtype, torch.float32))
+    for row, first, end in document_spans(segments_BT):
+        q, k, v = (_document(x, row, first, end) for x in (q_BTHK, k_BTHK, v_BTHK))
+        x, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, True)
+        x_BTHK[row, first:end] = x[0].transpose(0, 1)
+        lse_BTH[row, first:end] = lse[0].t()
+    return x_BTHK, lse_BTH
+
+
+@attend_documents.register_fake
+def _(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    wide = torch.promote_types(q.dtype, torch.float32)
+    return torch.empty(q.shape, dtype=q.dtype, device=q.device), torch.empty(q.shape[:3], dtype=wide, device=q.device)
+
+
+@torch.library.custom_op("hornbook::attend_documents_backward", mutates_args=(), device_types="cpu")
+def attend_documents_backward(
+    grad_BTHK: torch.Tensor,
+    q_BTHK: torch.Tensor,
+    k_BTHK: torch.Tensor,
+    v_BTHK: torch.Tensor,
+    x_BTHK: torch.Tensor,
+    lse_BTH: torch.Tensor,
+    segments_BT: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Gradients of q, k and v."""
+    grads = tuple(torch.empty(x.shape, dtype=x.dtype) for x in (q_BTHK, k_BTHK, v_BTHK))
+    for row, first, end in document_spans(segments_BT):
+        grad, q, k, v, x = (_document(t, row, first, end) for t in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK, x_BTHK))
+        lse = lse_BTH[row : row + 1, first:end].transpose(1, 2)
+        parts = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, x, lse, 0.0, True)
+        for whole, part in zip(grads, parts, strict=True):
+            whole[row, first:end] = part[0].transpose(0, 1)
+    return grads
+
+
+@attend_documents_backward.register_fake
+def _(
+    grad: torch.Tensor,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    x: torch.Tensor,
+    lse: torch.Tensor,
+    segments: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return tuple(torch.empty(t.shape, dtype=t.dtype, device=t.device) for t in (q, k, v))  # type: ignore[return-value]
+
+
+def _keep(ctx: Any, inputs: tuple[torch.Tensor, ...], output: tuple[torch.Tensor, torch.Tensor]) -> None:
+    q, k, v, segments = inputs
+    ctx.save_for_backward(q, k, v, *output, segments)
+
+
+def _backward(ctx: Any, grad: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    q, k, v, x, lse, segments = ctx.saved_tensors
+    return (*attend_documents_backward(grad, q, k, v, x, lse, segments), None)
+
+
+attend_documents.register_autograd(_backward, setup_context=_keep)
+
+
+def _document(x_BTHK: torch.Tensor, row: int, first: int, end: int) -> torch.Tensor:
+    """One document as the kernel wants it, (1, H, T, K), without copying."""
+    return x_BTHK[row : row + 1, first:end].transpose(1, 2)
