@@ -51,7 +51,7 @@ def command(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, never a bare traceback
         return failed(error, debug)
 
 
@@ -71,7 +71,6 @@ Begin with `hornbook run demo`, then `hornbook chat runs/demo`.
 
 def call_verb(verb: str, words: Sequence[str]) -> int:
     """Import a verb's file and run its function on the rest of the command line."""
-    import click
     import typer
 
     function = getattr(importlib.import_module(f"hornbook.cli.{verb}"), verb)
@@ -79,12 +78,15 @@ def call_verb(verb: str, words: Sequence[str]) -> int:
     app.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})(function)
     try:
         code = app(args=list(words), prog_name=f"hornbook {verb}", standalone_mode=False)
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         raise KeyboardInterrupt from None
-    except click.exceptions.ClickException as error:
-        print(f"hornbook {verb}: {error.format_message()} (`hornbook {verb} --help` says more)", file=sys.stderr)
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # the parser's own errors (typer carries its own click)
+        if message is None:
+            raise
+        print(f"hornbook {verb}: {message().rstrip('.')}. `hornbook {verb} --help` says more.", file=sys.stderr)
         return 2
     return code if isinstance(code, int) else 0
 

@@ -125,7 +125,7 @@ class Runner:
             self._result.interrupted = True
             self._ended(step, "stopped", time.monotonic() - started)
             return False
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a stage may fail in any way; all are told in one paragraph
             self._fail(step, error, time.monotonic() - started)
             return False
         duration_s = time.monotonic() - started
@@ -257,7 +257,7 @@ class Runner:
         """The report must never end a run: a stage that describes itself badly costs its section only."""
         try:
             write_report(self._plan.folder)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._log.line(f"report.html was not written: {error}")
             self._log.event("report failed", traceback="".join(traceback.format_exception(error)))
 

@@ -1,0 +1,123 @@
+"""What stages hand to a report: words, tables, curves, samples, funnels and scores; never HTML."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Text:
+    """A heading and plain paragraphs (an empty line parts them)."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under column names; numbers are set to the right. `note` explains what a reader should know."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[object]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Curves: name of a line -> its (x, y) points, in order of x."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: dict[str, list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Texts to read, each a record of name -> text (`step`, `prompt`, `text`, `answer`, ...), shown in that order."""
+
+    title: str
+    items: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What went in, what was left out and why, what stayed. `unit`: documents, pages, conversations."""
+
+    title: str
+    num_in: int
+    num_kept: int
+    dropped: dict[str, int] = field(default_factory=dict[str, int])
+    edited: dict[str, int] = field(default_factory=dict[str, int])
+    unit: str = "documents"
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One score with its interval. `bar`: what it must reach (None: no bar); `higher_is_better`: which way."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    num_cases: int
+    unit: str = ""
+    baseline: float | None = None
+    bar: float | None = None
+    protocol: str = ""
+    higher_is_better: bool = True
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bar is reached; None without a bar."""
+        if self.bar is None:
+            return None
+        return self.value >= self.bar if self.higher_is_better else self.value <= self.bar
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores with intervals, baselines and bars."""
+
+    title: str
+    rows: list[ScoreRow]
+
+
+Block = Text | Table | Series | Samples | Funnel | Scores
+
+
+def clean(text: str) -> str:
+    """The text without what a page or a terminal would obey: control characters become visible marks.
+
+    >>> clean("a\\x1b[31mb\\x00")
+    'a␛[31mb␀'
+    """
+    marks = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
+    marks |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD) | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+    marks |= {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFFFE, 0xFFFF)}
+    return text.replace("\r\n", "\n").translate(marks)
+
+
+def number(value: object) -> str:
+    """A table's cell as people read it: thousands parted, floats to four significant digits.
+
+    >>> number(1234567), number(0.123456), number(None), number(True)
+    ('1,234,567', '0.1235', '–', 'yes')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return clean(str(value))
+
+
+def share(part: float, whole: float) -> str:
+    """`12.3 %` of a whole, or nothing to say when there is none.
+
+    >>> share(1, 8), share(1, 0)
+    ('12.5 %', '–')
+    """
+    return f"{100 * part / whole:.1f} %" if whole else "–"
