@@ -1,0 +1,348 @@
+"""Stage data.read: text, Markdown, JSON lines and Parquet, plain, gzip or zstd, to documents."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic
+
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.document import Document, document_id
+from hornbook.core.errors import DataError
+from hornbook.core.settings import InputPath, StrictSettings
+from hornbook.data import funnel
+from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
+from hornbook.data.sources import InputFile, Piece, find_files, locate, plan_shards, ranges, starts_with_bom
+from hornbook.data.streams import Damage, as_utf8, chunks, decode
+from hornbook.shards.runner import run_shards
+from hornbook.shards.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hornbook.report.blocks import Block
+
+READS: dict[str, str] = {}
+WRITES = "documents"
+VERSION = 1
+
+RULES = {
+    "read.empty": "the record has no text (value: 0)",
+    "read.too_large": "the record is longer than max_record_bytes (value: the limit)",
+    "read.truncated": "the compressed file ends early or is damaged inside this record (value: what was found)",
+    "read.not_json": "the line is not a JSON object (value: what the parser found)",
+    "read.no_field": "the record has no such field, or it holds no text (value: the field)",
+    "read.replaced": "edit: bytes that are no text were replaced by U+FFFD",
+    "read.transcoded": "edit: the record was not UTF-8 and was decoded in its detected encoding",
+}
+
+
+class Source(StrictSettings):
+    """One input of the stage."""
+
+    path: InputPath
+    """A file, a folder, or `hub:owner/name`."""
+    name: str = ""
+    """What the `source` column says; empty = the name of the file or folder."""
+    files: str = ""
+    """Only files below the folder that match this glob, such as `data/train-*.parquet`."""
+    field: str = "text"
+    """JSON lines and Parquet: the field or column that holds the text (a list of texts is joined by blank lines)."""
+    url_field: str = "url"
+    """JSON lines and Parquet: the field with the address, where there is one."""
+    licence_field: str = ""
+    """JSON lines and Parquet: the field with the record's licence; the licences found go to the manifest."""
+    meta_fields: tuple[str, ...] = ()
+    """JSON lines and Parquet: further fields to carry along in `meta`."""
+    mode: Literal["file", "separator", "paragraphs"] = "file"
+    """Text files: one document for each file, for each piece between separators, or for each chunk of paragraphs."""
+    separator: str = "<|endoftext|>"
+    """Text files in mode `separator`: what stands between documents."""
+    max_chars: int = pydantic.Field(default=6000, ge=200)
+    """Text files in mode `paragraphs`: the longest chunk; chapters begin new chunks."""
+    licence: str = ""
+    """The licence of the whole source; it travels to the model card."""
+
+    @pydantic.field_validator("separator")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("the separator is empty")
+        return value
+
+
+class Settings(StrictSettings):
+    """What to read. Give `path` (one source) or `sources` (several)."""
+
+    path: InputPath | None = None
+    """The one input: a file, a folder, or `hub:owner/name`."""
+    sources: tuple[Source, ...] = ()
+    """Several inputs: a table each, `[[stage.sources]]`."""
+    files: str = ""
+    """With `path`: only files that match this glob."""
+    field: str = "text"
+    """With `path`: the field or column that holds the text."""
+    mode: Literal["file", "separator", "paragraphs"] = "file"
+    """With `path`: how text files are cut into documents."""
+    separator: str = "<|endoftext|>"
+    """With `path`: what stands between documents in mode `separator`."""
+    max_chars: int = pydantic.Field(default=6000, ge=200)
+    """With `path`: the longest chunk in mode `paragraphs`."""
+    licence: str = ""
+    """With `path`: the licence of the source."""
+    max_record_bytes: int = pydantic.Field(default=16_000_000, ge=1)
+    """A longer record is dropped (`read.too_large`) instead of held in memory."""
+    shard_bytes: int = pydantic.Field(default=8_000_000, ge=1)
+    """Size of one piece of work and of one output file, in bytes of input."""
+
+    @pydantic.model_validator(mode="after")
+    def _one_way(self) -> "Settings":
+        if (self.path is None) == (not self.sources):
+            raise ValueError("give either path or sources")
+        return self
+
+    def all_sources(self) -> tuple[Source, ...]:
+        """The sources, however they were given."""
+        if self.path is None:
+            return self.sources
+        return (
+            Source(
+                path=self.path,
+                files=self.files,
+                field=self.field,
+                mode=self.mode,
+                separator=self.separator,
+                max_chars=self.max_chars,
+                licence=self.licence,
+            ),
+        )
+
+
+def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
+    """Read every source into `kept/`; what cannot be read goes to `dropped/` with its reason."""
+    sources = settings.all_sources()
+    pieces: list[tuple[Piece, int]] = []
+    names: list[str] = []
+    for number, source in enumerate(sources):
+        root = locate(source.path, out.machine.cache_folder)
+        names.append(source.name or root.name.split(".")[0])
+        for file in find_files(root, ("text", "jsonl", "parquet"), source.files):
+            pieces += list(_pieces(number, source, file, settings.shard_bytes))
+    shards = plan_shards(pieces, settings.shard_bytes)
+    job = f"data.read {VERSION} {settings.model_dump_json(exclude={'path'})} {names}"
+    funnels = run_shards(
+        read_shard, shards, out, label="read", common=(sources, names, settings.max_record_bytes), job=job
+    )
+    conclude(out, funnels, ", ".join(source.path for source in sources), [shard.name for shard in shards])
+    out.licences.extend(source.licence for source in sources if source.licence)
+    out.sources.extend(names)
+
+
+def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> Iterator[tuple[Piece, int]]:
+    """The parts in which a file can be read independently."""
+    borders: list[tuple[int, int | None]] = [(0, None)]
+    size_bytes = file.size_bytes * (4 if file.compression else 1)
+    if file.format == "parquet":
+        borders = _row_group_ranges(file.path, shard_bytes)
+    elif file.size_bytes > shard_bytes and _can_be_cut(source, file):
+        borders = ranges(file.size_bytes, shard_bytes)
+    for begin, end in borders:
+        piece = Piece(number, str(file.path), file.relative, file.format, file.compression, begin, end)
+        yield piece, min(size_bytes, shard_bytes) if len(borders) > 1 else size_bytes
+
+
+def _can_be_cut(source: Source, file: InputFile) -> bool:
+    if file.compression or starts_with_bom(file.path):
+        return False
+    if file.format == "jsonl":
+        return True
+    return source.mode == "separator" and can_be_cut_anywhere(source.separator.encode())
+
+
+def _row_group_ranges(path: Path, shard_bytes: int) -> list[tuple[int, int | None]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        metadata = pyarrow.parquet.read_metadata(path)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise DataError(f"not a Parquet file: {error}", where=str(path), do="Fetch it again") from None
+    borders, size_bytes = [0], 0
+    for group in range(metadata.num_row_groups):
+        size_bytes += metadata.row_group(group).total_byte_size
+        if size_bytes >= shard_bytes and group + 1 < metadata.num_row_groups:
+            borders.append(group + 1)
+            size_bytes = 0
+    return list(zip(borders, [*borders[1:], metadata.num_row_groups], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What every record of a piece is read with."""
+
+    work: Workspace
+    ledger: Ledger
+    piece: Piece
+    source: Source
+    name: str
+    max_record_bytes: int
+
+    def identity(self, position: int) -> str:
+        """The id of the record at a position."""
+        return document_id(f"{self.name}/{self.piece.relative}", position)
+
+    def document(self, position: int, text: str, **meta: Any) -> Document:
+        """A document of this piece."""
+        return Document(self.identity(position), text, source=self.name, meta={"file": self.piece.relative, **meta})
+
+    def drop(self, position: int, text: str, rule: str, value: str | int) -> None:
+        """Book a record that cannot be used, with its beginning."""
+        self.ledger.drop(self.document(position, text[:2000]), rule, value, num_bytes(text))
+
+
+def read_shard(
+    work: Workspace, pieces: list[dict[str, Any]], common: tuple[tuple[Source, ...], list[str], int]
+) -> dict[str, Any]:
+    """Read the pieces of one shard."""
+    sources, names, max_record_bytes = common
+    ledger = Ledger(work)
+    for values in pieces:
+        piece = Piece(**values)
+        desk = _Desk(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
+        if piece.format == "parquet":
+            _read_parquet(desk)
+        else:
+            _read_text(desk)
+    return ledger.close()
+
+
+def _read_text(desk: _Desk) -> None:
+    damage = Damage()
+    last: Record | None = None
+    for record in _records(desk, damage):
+        if last is not None:
+            _one_record(desk, last)
+        last = record
+    if not damage.found:
+        if last is not None:
+            _one_record(desk, last)
+    elif last is None or last.flaw:
+        desk.drop(last.position if last else 0, "", "read.truncated", damage.found)
+    else:  # only the last record can be cut off by damage
+        desk.drop(last.position, decode(last.data[:8000])[0], "read.truncated", damage.found)
+
+
+def _records(desk: _Desk, damage: Damage) -> Iterator[Record]:
+    piece, source = desk.piece, desk.source
+    separator = b"\n" if piece.format == "jsonl" else source.separator.encode()
+    start = max(0, piece.begin - len(separator))
+    blocks = chunks(Path(piece.path), piece.compression, damage, start)
+    encoding = "" if piece.compression or piece.begin else starts_with_bom(Path(piece.path))
+    if encoding:
+        blocks = as_utf8(blocks, encoding)
+    if piece.format == "jsonl" or source.mode == "separator":
+        return split(blocks, separator, piece.begin, piece.end, start, desk.max_record_bytes)
+    return whole(blocks, desk.max_record_bytes)
+
+
+def _one_record(desk: _Desk, record: Record) -> None:
+    """Decode one record and book what is in it."""
+    desk.work.record = f"{desk.piece.relative}@{record.position}"
+    desk.work.advance()
+    if not record.data.strip():
+        if desk.source.mode == "file" and desk.piece.format == "text":
+            desk.drop(record.position, "", "read.empty", 0)
+        return
+    text, repair = decode(record.data)
+    if record.flaw:
+        desk.drop(record.position, text, f"read.{record.flaw}", desk.max_record_bytes)
+        return
+    if repair:
+        desk.ledger.edit({f"read.{repair}": 1})
+    if desk.piece.format == "jsonl":
+        _json_line(desk, record.position, text)
+        return
+    text = text.replace("\r\n", "\n")
+    if desk.source.mode == "paragraphs":
+        for number, part in enumerate(paragraphs(text, desk.source.max_chars)):
+            _book(desk.ledger, desk.document(number, part))
+    else:
+        _book(desk.ledger, desk.document(record.position, text.strip()))
+
+
+def _book(ledger: Ledger, document: Document) -> None:
+    if document.text:
+        ledger.keep(document, num_bytes(document.text))
+    else:
+        ledger.drop(document, "read.empty", 0, 0)
+
+
+def _json_line(desk: _Desk, position: int, line: str) -> None:
+    try:
+        record = json.loads(line)
+        found = "" if isinstance(record, dict) else f"a JSON {type(record).__name__}"
+    except (ValueError, RecursionError) as error:
+        record, found = None, str(error)[:200] or type(error).__name__
+    if found:
+        desk.drop(position, line, "read.not_json", found)
+    else:
+        _row(desk, position, record)
+
+
+def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
+    """Book one record with fields (a JSON object, a Parquet row)."""
+    source = desk.source
+    text = record.get(source.field)
+    if isinstance(text, list) and all(isinstance(part, str) for part in text):
+        text = "\n\n".join(text)
+    if not isinstance(text, str):
+        desk.drop(position, ", ".join(sorted(record)[:20]), "read.no_field", source.field)
+        return
+    extra = {name: record[name] for name in source.meta_fields if name in record}
+    licence = record.get(source.licence_field) if source.licence_field else None
+    if isinstance(licence, str):
+        extra["licence"] = licence
+        desk.ledger.licences.add(licence)
+    url = record.get(source.url_field) if source.url_field else None
+    document = desk.document(position, well_formed(text).replace("\r\n", "\n").strip(), **extra)
+    if isinstance(url, str):
+        document = replace(document, url=well_formed(url))
+    _book(desk.ledger, document)
+
+
+def well_formed(text: str) -> str:
+    """The text without lone surrogates (JSON can write half a character, UTF-8 cannot); pairs are joined."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _read_parquet(desk: _Desk) -> None:
+    import pyarrow.parquet
+
+    piece, source = desk.piece, desk.source
+    with pyarrow.parquet.ParquetFile(piece.path) as file:
+        there = file.schema_arrow.names
+        if source.field not in there:
+            raise DataError(
+                f'no column "{source.field}"; the columns are {", ".join(there)}',
+                where=piece.path,
+                do='Set field = "..." to the one that holds the text',
+            )
+        columns = {source.field, source.url_field, source.licence_field, *source.meta_fields} & set(there)
+        position = sum(file.metadata.row_group(group).num_rows for group in range(piece.begin))
+        groups = list(range(piece.begin, file.num_row_groups if piece.end is None else piece.end))
+        for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=sorted(columns)):
+            for record in batch.to_pylist():
+                desk.work.record = f"{piece.relative}@{position}"
+                desk.work.advance()
+                _row(desk, position, record)
+                position += 1
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """What was read and what could not be, for reports."""
+    return funnel.blocks(artifact, RULES)

@@ -1,0 +1,98 @@
+"""The parent's side of a worker process: start it, hand it a shard, notice its end."""
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hornbook
+from hornbook.shards.shard import Limits, Notes, Shard
+from hornbook.shards.worker import address
+from hornbook.shards.workspace import Beat
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+START = "from hornbook.shards.worker import main; main()"
+
+
+class WorkerProcess:
+    """One worker. Its messages, and its end, arrive in `inbox` as (worker, message)."""
+
+    def __init__(
+        self,
+        function: Callable[..., dict[str, Any]],
+        common: Any,
+        root: Path,
+        scratch: Path,
+        notes: Notes,
+        limits: Limits,
+        inbox: "queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]]",
+        number: int,
+    ) -> None:
+        beat_file = scratch / f"worker-{os.getpid()}-{number}.beat"
+        self.beat = Beat(beat_file, create=True)
+        self.shard: Shard | None = None
+        self.out_of_time = False
+        self._limits = limits
+        environment = dict.fromkeys(ONE_THREAD, "1") | dict(os.environ)
+        source = str(Path(hornbook.__path__[0]).parent)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        self._send((address(function), common, root, scratch, notes, str(beat_file), limits))
+        threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
+
+    def give(self, shard: Shard) -> None:
+        """Start on a shard."""
+        self.shard = shard
+        self._send(shard)
+
+    def check_clock(self) -> None:
+        """End the worker when its record has waited too long on the clock (a hang that uses no CPU)."""
+        if self.shard is None or self._limits.cpu_s is None or self.out_of_time:
+            return
+        position, spent_s, _ = self.beat.read()
+        if position >= 0 and spent_s > self._limits.cpu_s * self._limits.wall_factor:
+            self.out_of_time = True
+            self.process.kill()
+
+    def died_of_time(self) -> bool:
+        """Whether the CPU limit or the clock ended it."""
+        return self.out_of_time or self.process.returncode == -getattr(signal, "SIGPROF", 0)
+
+    def close(self) -> None:
+        """End the process and wait for it; its work on an unfinished shard is lost, nothing else."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # unsent bytes for a worker that is gone
+                    pass
+
+    def _send(self, message: Any) -> None:
+        assert self.process.stdin is not None
+        try:
+            pickle.dump(message, self.process.stdin)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the listener reports its end
+
+    def _listen(self, inbox: "queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]]") -> None:
+        assert self.process.stdout is not None
+        while True:
+            try:
+                message = pickle.load(self.process.stdout)
+            except (EOFError, pickle.UnpicklingError, OSError, ValueError):
+                break
+            inbox.put((self, message))
+        self.process.wait()
+        inbox.put((self, ("ended",)))

@@ -1,0 +1,195 @@
+"""Map a plain function over shards in worker processes of our own.
+
+The result does not depend on the number of workers, on their order or on interruptions: a shard's outputs are a
+function of its inputs, they get their final names together when the shard is finished, and a note then says so. A
+restart skips the shards that have a note.
+"""
+
+import queue
+import shutil
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.core.artifact import Out
+from hornbook.core.errors import DataError, HornbookError, SettingsError
+from hornbook.shards.pool import WorkerProcess
+from hornbook.shards.shard import Failure, Limits, Notes, Shard
+from hornbook.shards.worker import perform
+from hornbook.shards.workspace import Workspace
+
+POLL_S = 0.5
+
+ShardFunction = Callable[[Workspace, Any, Any], dict[str, Any]]
+"""`function(work, inputs, common) -> summary`: reads what `inputs` names, writes to `work.output(...)`."""
+
+
+def run_shards(
+    function: ShardFunction,
+    shards: Sequence[Shard],
+    out: Out,
+    *,
+    label: str,
+    common: Any = None,
+    job: str = "",
+    limits: Limits | None = None,
+    unit: str = "docs",
+    total: int | None = None,
+) -> list[dict[str, Any]]:
+    """Run `function` on every shard; returns the summaries in the order of the shards.
+
+    `out`: what the stage writes into (path, resume folder, machine, log); `label` names this step's notes; `job`:
+    everything but the inputs that decides the result (settings, version), as text.
+    One worker runs inside this process unless a CPU limit asks for one that can be ended. Raises the worker's own
+    HornbookError, or DataError with the record and, as a note, the worker's traceback.
+    """
+    if out.machine.runner != "process":
+        raise SettingsError(
+            f'runner "{out.machine.runner}" is not known', where="[machine]", do='Use runner = "process"'
+        )
+    names = [shard.name for shard in shards]
+    if len(set(names)) != len(names):
+        raise ValueError(f"shard names of {label} are not unique")
+    run = _Run(function, shards, out, label, common, job, limits or Limits())
+    with out.log.task(label, total=total, unit=unit) as progress:
+        run.advance = progress.advance
+        return run.all()
+
+
+def _ignore(_: int) -> None:
+    return None
+
+
+class _Run:
+    """One call of `run_shards`: the queue of shards, the workers, what is finished."""
+
+    def __init__(
+        self,
+        function: ShardFunction,
+        shards: Sequence[Shard],
+        out: Out,
+        label: str,
+        common: Any,
+        job: str,
+        limits: Limits,
+    ) -> None:
+        self.function, self.shards, self.common, self.limits = function, shards, common, limits
+        self.root = Path(out.path)
+        self.scratch = Path(out.resume) / f"{label}.scratch"
+        self.notes = Notes(Path(out.resume) / label, job)
+        self.num_workers = out.machine.num_workers
+        self.advance: Callable[[int], None] = _ignore
+        self.summaries: dict[str, dict[str, Any]] = {}
+        self.deaths: dict[str, list[int]] = {}
+        self.inbox: queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]] = queue.Queue()
+        self.num_started = 0
+
+    def all(self) -> list[dict[str, Any]]:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        waiting: deque[Shard] = deque()
+        for shard in self.shards:
+            summary = self.notes.summary(shard, self.root)
+            if summary is None:
+                waiting.append(shard)
+            else:
+                self.summaries[shard.name] = summary
+                self.advance(int(summary.get("in", 0)))
+        if self.num_workers == 1 and self.limits.cpu_s is None:
+            self._here(waiting)
+        elif waiting:
+            self._in_processes(waiting)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return [self.summaries[shard.name] for shard in self.shards]
+
+    def _here(self, waiting: deque[Shard]) -> None:
+        for shard in waiting:
+            aside = self.notes.set_aside(shard)
+            work = Workspace(shard.name, self.root, self.scratch, aside, self.limits, progress=self.advance)
+            self._finish(shard, perform(self.function, self.common, shard, self.notes, work))
+
+    def _in_processes(self, waiting: deque[Shard]) -> None:
+        workers: list[WorkerProcess] = []
+        try:
+            for _ in range(min(self.num_workers, len(waiting))):
+                workers.append(self._start(waiting.popleft()))
+            while workers:
+                self._step(workers, waiting)
+        finally:
+            for worker in workers:
+                worker.close()
+
+    def _start(self, shard: Shard) -> WorkerProcess:
+        self.num_started += 1
+        worker = WorkerProcess(
+            self.function, self.common, self.root, self.scratch, self.notes, self.limits, self.inbox, self.num_started
+        )
+        worker.give(shard)
+        return worker
+
+    def _step(self, workers: list[WorkerProcess], waiting: deque[Shard]) -> None:
+        try:
+            worker, message = self.inbox.get(timeout=POLL_S)
+        except queue.Empty:
+            for worker in workers:
+                worker.check_clock()
+            return
+        if message[0] == "progress":
+            self.advance(message[1])
+        elif message[0] == "done":
+            shard, worker.shard = worker.shard, None
+            assert shard is not None
+            self._finish(shard, message[1])
+            if waiting:
+                worker.give(waiting.popleft())
+            else:
+                workers.remove(worker)
+                worker.close()
+        elif worker in workers:  # it ended with a shard in its hands
+            workers.remove(worker)
+            worker.close()
+            assert worker.shard is not None
+            self._after_death(worker, worker.shard)
+            workers.append(self._start(worker.shard))
+
+    def _finish(self, shard: Shard, result: dict[str, Any] | Failure) -> None:
+        if isinstance(result, Failure):
+            raise _as_error(result)
+        self.summaries[shard.name] = result
+
+    def _after_death(self, worker: WorkerProcess, shard: Shard) -> None:
+        """Decide what to do about a shard whose worker died.
+
+        Out of time: the record is set aside at once. Anything else (the kernel's memory killer, a crash of native
+        code, somebody's `kill`): the shard is tried again; the second death at the same record sets it aside.
+        """
+        position, _, record = worker.beat.read()
+        if worker.died_of_time() and position >= 0:
+            self.notes.add_aside(shard, position, "timeout")
+            return
+        before = self.deaths.setdefault(shard.name, [])
+        if position >= 0 and position in before:
+            self.notes.add_aside(shard, position, "crash")
+            return
+        before.append(position)
+        if len(before) > self.limits.max_deaths:
+            raise DataError(
+                f"workers died {len(before)} times on shard {shard.name} (last exit status {worker.process.returncode})",
+                where=f"at record {record}" if record else "outside any record",
+                do="Status -9 usually means that memory ran out: use fewer workers, or smaller shards",
+                exit_code=1,
+            )
+
+
+def _as_error(failure: Failure) -> BaseException:
+    """The error to raise here for one that happened in a worker; its traceback travels as a note."""
+    place = f"shard {failure.shard}" + (f", record {failure.record}" if failure.record else "")
+    if isinstance(failure.error, HornbookError):
+        error: HornbookError = failure.error
+        error.where = error.where or place
+    else:
+        error = DataError(f"{failure.kind}: {failure.message}", where=place, exit_code=1)
+        if failure.errno is not None:
+            error.__cause__ = OSError(failure.errno, failure.message)
+    error.add_note(failure.traceback)
+    return error
