@@ -87,8 +87,8 @@ def test_a_written_file_that_gives_other_logits_is_refused(
     plain = checkpoint.huggingface.weights_of
 
     def with_a_changed_number(model: Decoder) -> dict[str, torch.Tensor]:
-        weights = plain(model)
-        weights["model.layers.0.self_attn.k_proj.weight"][3, 3] += 1.0
+        weights = {name: weight.clone() for name, weight in plain(model).items()}
+        weights["model.layers.0.self_attn.k_proj.weight"][3, 3] += 0.01
         return weights
 
     monkeypatch.setattr(checkpoint.huggingface, "weights_of", with_a_changed_number)
