@@ -1,0 +1,207 @@
+"""Stage data.extract: WARC files and folders of HTML pages to documents."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic
+
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.document import Document, document_id
+from hornbook.core.errors import SettingsError
+from hornbook.core.settings import InputPath, StrictSettings
+from hornbook.data import funnel
+from hornbook.data.html import count_tags, decode_html, to_text
+from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.sources import InputFile, Piece, find_files, locate, plan_shards, ranges
+from hornbook.data.streams import Damage, chunks
+from hornbook.data.warc import Other, Page, read_warc
+from hornbook.shards.runner import run_shards
+from hornbook.shards.shard import Limits
+from hornbook.shards.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hornbook.report.blocks import Block
+
+READS: dict[str, str] = {"pages": "pages?"}
+WRITES = "documents"
+VERSION = 1
+
+RULES = {
+    "extract.damaged": "the record cannot be read at all (value: what was found and where)",
+    "extract.truncated": "the record ends before its stated length (value: how much is there)",
+    "extract.http_status": "the server did not answer 200 (value: the status)",
+    "extract.not_html": "the record is no page of text (value: its media type)",
+    "extract.too_large": "the page is larger than max_page_bytes (value: its bytes)",
+    "extract.too_deep": "elements nest deeper than max_depth (value: the depth); parsers hang on such pages",
+    "extract.too_many_tags": "more tags than max_tags (value: how many)",
+    "extract.no_text": "the extractor found no main text (value: bytes of the page)",
+    "extract.error": "the extractor failed (value: its error)",
+    "extract.timeout": "the extractor used more than page_cpu_s and was ended",
+    "extract.crash": "the extractor ended its process twice on this page",
+    "extract.transcoded": "edit: the page was not UTF-8 and was decoded as declared or detected",
+    "extract.replaced": "edit: bytes that are no text in the page's encoding were replaced by U+FFFD",
+}
+
+HTML_TYPES = ("text/html", "application/xhtml+xml", "application/http", "")
+
+
+class Settings(StrictSettings):
+    """Which pages, how they become text, and what one page may cost."""
+
+    path: InputPath | None = None
+    """WARC files (.warc, .warc.gz, .warc.zst) or HTML files, one or a folder; empty when the stage reads `pages`."""
+    files: str = ""
+    """Only files that match this glob."""
+    profile: Literal["precise", "fast"] = "precise"
+    """`precise`: trafilatura, best text, about 54 pages/s a core. `fast`: resiliparse, about 600 pages/s."""
+    max_page_bytes: int = pydantic.Field(default=5_000_000, ge=1)
+    """Larger pages are dropped (Common Crawl itself cuts at 5 MiB)."""
+    max_depth: int = pydantic.Field(default=400, ge=1)
+    """Pages whose elements nest deeper are dropped."""
+    max_tags: int = pydantic.Field(default=50_000, ge=1)
+    """Pages with more tags are dropped."""
+    page_cpu_s: float = pydantic.Field(default=20.0, gt=0)
+    """The backstop behind these limits: CPU seconds after which a page's extraction is ended."""
+    licence: str = ""
+    """The licence of the pages; it travels to the model card."""
+    shard_bytes: int = pydantic.Field(default=4_000_000, ge=1)
+    """Size of one piece of work and of one output file, in bytes of (compressed) input."""
+
+
+def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
+    """Extract every page; what is no page, or cannot be extracted, goes to `dropped/` with its reason."""
+    pages: Artifact | None = inputs.get("pages")
+    if (pages is None) == (settings.path is None):
+        raise SettingsError("give either read.pages or path", where="data.extract")
+    if pages is not None:
+        root, name = pages.path, "pages"
+        root = root / "warc" if (root / "warc").is_dir() else root
+        out.licences.extend(pages.manifest.licences)
+        out.sources.extend(pages.manifest.sources)
+    else:
+        assert settings.path is not None
+        root = locate(settings.path, out.machine.cache_folder)
+        name = root.name.split(".")[0]
+        out.sources.append(name)
+    files = find_files(root, ("warc", "html"), settings.files)
+    shards = plan_shards((p for file in files for p in _pieces(file, settings.shard_bytes)), settings.shard_bytes)
+    job = f"data.extract {VERSION} {settings.model_dump_json(exclude={'path'})} {name}"
+    limits = Limits(cpu_s=settings.page_cpu_s)
+    funnels = run_shards(
+        extract_shard, shards, out, label="extract", common=(settings, name), job=job, limits=limits, unit="pages"
+    )
+    funnel_of_stage = conclude(out, funnels, str(root), [shard.name for shard in shards])
+    if settings.licence:
+        out.licences.append(settings.licence)
+    if funnel_of_stage["others"]:
+        out.counts["other_records"] = sum(funnel_of_stage["others"].values())
+
+
+def _pieces(file: InputFile, shard_bytes: int) -> Iterator[tuple[Piece, int]]:
+    """A WARC file of compressed members can be read from the middle; anything else is one piece."""
+    borders: list[tuple[int, int | None]] = [(0, None)]
+    if file.format == "warc" and file.compression:
+        borders = ranges(file.size_bytes, shard_bytes)
+    for begin, end in borders:
+        piece = Piece(0, str(file.path), file.relative, file.format, file.compression, begin, end)
+        yield piece, (file.size_bytes if end is None else end) - begin
+
+
+def extract_shard(work: Workspace, pieces: list[dict[str, Any]], common: tuple[Settings, str]) -> dict[str, Any]:
+    """Extract the pages of one shard."""
+    settings, name = common
+    ledger = Ledger(work)
+    position = 0
+    for values in pieces:
+        piece = Piece(**values)
+        for page in _pages(piece, settings):
+            if isinstance(page, Other):
+                ledger.others[page.kind] += 1
+                continue
+            origin = f"{name}/{piece.relative}"
+            document = Document(document_id(origin, page.position), "", page.url, name, {"file": piece.relative})
+            aside = work.begin(position, page.url or f"{piece.relative}@{page.position}")
+            _extract_one(ledger, document, page, settings, aside)
+            work.advance()
+            position += 1
+    return ledger.close()
+
+
+def _pages(piece: Piece, settings: Settings) -> Iterator[Page | Other]:
+    path = Path(piece.path)
+    if piece.format == "warc":
+        yield from read_warc(path, piece.compression, piece.begin, piece.end)
+        return
+    damage = Damage()
+    parts: list[bytes] = []
+    size = 0
+    for block in chunks(path, piece.compression, damage):
+        parts.append(block)
+        size += len(block)
+        if size > settings.max_page_bytes:
+            break
+    flaw = "truncated" if damage.found else ""
+    yield Page(0, "response", "", b"".join(parts), "text/html", flaw=flaw, found=damage.found)
+
+
+def _extract_one(ledger: Ledger, document: Document, page: Page, settings: Settings, aside: str | None) -> None:
+    """Book one page."""
+    size = len(page.data)
+    if aside:
+        _drop(ledger, document, page, f"extract.{aside}", settings.page_cpu_s if aside == "timeout" else "")
+        return
+    verdict = _flaw(page, settings)
+    if verdict is not None:
+        _drop(ledger, document, page, *verdict)
+        return
+    html, repair = decode_html(page.data, page.charset)
+    if repair:
+        ledger.edit({f"extract.{repair}": 1})
+    if page.kind == "conversion" or page.mime == "text/plain":
+        text = html.strip()
+    else:
+        try:
+            text = to_text(html, settings.profile)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # whatever a parser does on a hostile page, panics of native code included
+            _drop(ledger, document, page, "extract.error", f"{type(error).__name__}: {error}"[:300])
+            return
+    if not text:
+        _drop(ledger, document, page, "extract.no_text", size)
+        return
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    ledger.keep(Document(document.id, text, document.url, document.source, document.meta), size)
+
+
+def _flaw(page: Page, settings: Settings) -> tuple[str, float | str] | None:
+    """The rule that drops a page before any parser sees it, with its value."""
+    size = len(page.data)
+    if page.flaw:
+        return f"extract.{page.flaw}", page.found
+    if page.status is not None and page.status != 200:
+        return "extract.http_status", page.status
+    if page.kind != "conversion" and page.mime not in HTML_TYPES and page.mime != "text/plain":
+        return "extract.not_html", page.mime
+    if size > settings.max_page_bytes:
+        return "extract.too_large", size
+    if page.kind == "conversion" or page.mime == "text/plain":
+        return None
+    num_tags, depth = count_tags(page.data)
+    if num_tags > settings.max_tags:
+        return "extract.too_many_tags", num_tags
+    return ("extract.too_deep", depth) if depth > settings.max_depth else None
+
+
+def _drop(ledger: Ledger, document: Document, page: Page, rule: str, value: float | str) -> None:
+    """Book a page that is no document, with the beginning of what it was."""
+    beginning = page.data[:2000].decode("utf-8", "replace")
+    ledger.drop(
+        Document(document.id, beginning, document.url, document.source, document.meta), rule, value, len(page.data)
+    )
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """The funnel with samples, for reports."""
+    return funnel.blocks(artifact, RULES)
