@@ -42,7 +42,7 @@ def test_flops_formula_is_what_torch_counts(settings: ModelSettings) -> None:
 
 def test_cache_bytes_are_the_built_cache(settings: ModelSettings) -> None:
     cache = KVCache.empty(settings, num_rows=2, num_tokens=5)
-    assert cache.k_LBJSK.nbytes + cache.v_LBJSK.nbytes == 10 * settings.cache_bytes_per_token()
+    assert sum(layer.nbytes for layer in (*cache.k, *cache.v)) == 10 * settings.cache_bytes_per_token()
 
 
 def test_impossible_sizes_are_refused(settings: ModelSettings) -> None:

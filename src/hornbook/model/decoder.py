@@ -75,8 +75,8 @@ class Attention(nn.Module):
         if cache is not None and positions_BT is not None:
             cache.write(layer, positions_BT, k_BTJK, v_BTJK)
             if not cache.fresh:
-                k_BSJK = cache.k_LBJSK[layer].transpose(1, 2).to(q_BTHK.dtype)
-                v_BSJK = cache.v_LBJSK[layer].transpose(1, 2).to(q_BTHK.dtype)
+                k_BSJK = cache.k[layer].transpose(1, 2).to(q_BTHK.dtype)
+                v_BSJK = cache.v[layer].transpose(1, 2).to(q_BTHK.dtype)
                 return self.out(attend(q_BTHK, k_BSJK, v_BSJK, reach).flatten(2))
         return self.out(attend(q_BTHK, k_BTJK, v_BTJK, reach).flatten(2))
 

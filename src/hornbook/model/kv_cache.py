@@ -12,9 +12,10 @@ class KVCache:
     padding that was written there does no harm: the next token overwrites it.
     """
 
-    def __init__(self, k_LBJSK: torch.Tensor, v_LBJSK: torch.Tensor, fresh: bool = False) -> None:
-        self.k_LBJSK = k_LBJSK
-        self.v_LBJSK = v_LBJSK
+    def __init__(self, k: tuple[torch.Tensor, ...], v: tuple[torch.Tensor, ...], fresh: bool = False) -> None:
+        """`k` and `v`: one (B, J, S, K) per layer. `fresh`: see `window`."""
+        self.k = k
+        self.v = v
         self.fresh = fresh
 
     @classmethod
@@ -27,16 +28,19 @@ class KVCache:
         device: torch.device | str = "cpu",
     ) -> "KVCache":
         """Room for `num_rows` rows of `num_tokens` tokens."""
-        shape = (settings.layers, num_rows, settings.kv_heads, num_tokens, settings.head_size)
-        return cls(torch.zeros(shape, dtype=dtype, device=device), torch.zeros(shape, dtype=dtype, device=device))
+        shape = (num_rows, settings.kv_heads, num_tokens, settings.head_size)
+        k, v = (
+            tuple(torch.zeros(shape, dtype=dtype, device=device) for _ in range(settings.layers)) for _ in range(2)
+        )
+        return cls(k, v)
 
     @property
     def num_rows(self) -> int:
-        return self.k_LBJSK.shape[1]
+        return self.k[0].shape[0]
 
     @property
     def num_tokens(self) -> int:
-        return self.k_LBJSK.shape[3]
+        return self.k[0].shape[2]
 
     def window(self, first_row: int, num_rows: int, num_tokens: int, fresh: bool = False) -> "KVCache":
         """A view of some rows and of their first places: what is written here is written in the whole cache.
@@ -44,15 +48,16 @@ class KVCache:
         `fresh`: nothing was written before and rows start at position 0, so tokens attend only to each other.
         """
         rows = slice(first_row, first_row + num_rows)
-        return KVCache(self.k_LBJSK[:, rows, :, :num_tokens], self.v_LBJSK[:, rows, :, :num_tokens], fresh)
+        k, v = (tuple(layer_BJSK[rows, :, :num_tokens] for layer_BJSK in layers) for layers in (self.k, self.v))
+        return KVCache(k, v, fresh)
 
     def write(self, layer: int, positions_BT: torch.Tensor, k_BTJK: torch.Tensor, v_BTJK: torch.Tensor) -> None:
         """Store the keys and values of new tokens at their positions."""
         rows = torch.arange(positions_BT.shape[0], device=positions_BT.device)[:, None]
-        self.k_LBJSK[layer][rows, :, positions_BT] = k_BTJK.to(self.k_LBJSK.dtype)
-        self.v_LBJSK[layer][rows, :, positions_BT] = v_BTJK.to(self.v_LBJSK.dtype)
+        self.k[layer][rows, :, positions_BT] = k_BTJK.to(self.k[layer].dtype)
+        self.v[layer][rows, :, positions_BT] = v_BTJK.to(self.v[layer].dtype)
 
-    def move_row(self, source: int, target: int) -> None:
-        """Copy one row over another."""
-        self.k_LBJSK[:, target] = self.k_LBJSK[:, source]
-        self.v_LBJSK[:, target] = self.v_LBJSK[:, source]
+    def copy_row(self, source: int, target: int, num_tokens: int | None = None) -> None:
+        """Copy the first places (or all) of one row over another."""
+        for layer_BJSK in (*self.k, *self.v):
+            layer_BJSK[target, :, :num_tokens] = layer_BJSK[source, :, :num_tokens]
