@@ -19,19 +19,16 @@ def blocks(artifact: Artifact, rules: dict[str, str], samples: int = 3) -> "list
 
     `rules`: the stage's own table of rules, name -> what it means and where it comes from.
     """
-    from hornbook.report.blocks import Samples, Table
+    from hornbook.report.blocks import Funnel, Samples, Table, share
 
     funnel = read_funnel(artifact.path)
-    num_in = max(1, funnel["in"])
-    rows = [["in", funnel["in"], "100 %", human_bytes(funnel["bytes_in"])]]
-    by_count = sorted(funnel["dropped"].items(), key=lambda item: (-item[1], item[0]))
-    rows += [[f"dropped: {rule}", n, _percent(n, num_in), rules.get(rule, "")] for rule, n in by_count]
-    rows += [["kept", funnel["kept"], _percent(funnel["kept"], num_in), human_bytes(funnel["bytes_kept"])]]
-    edits = sorted(funnel["edited"].items())
-    found: list[Block] = [Table("What was kept and what was dropped", ["step", "documents", "share", "about"], rows)]
-    if edits:
-        table = [[rule, n, rules.get(rule, "")] for rule, n in edits]
-        found.append(Table("Edits", ["rule", "edits", "about"], table))
+    title = f"{artifact.manifest.stage or 'documents'}: what was kept and what was dropped"
+    found: list[Block] = [Funnel(title, funnel["in"], funnel["kept"], funnel["dropped"], funnel["edited"])]
+    named = sorted(funnel["dropped"].items(), key=lambda item: (-item[1], item[0])) + sorted(funnel["edited"].items())
+    if named:
+        rows: list[list[object]] = [[rule, n, share(n, funnel["in"]), rules.get(rule, "")] for rule, n in named]
+        note = f"{human_bytes(funnel['bytes_in'])} went in, {human_bytes(funnel['bytes_kept'])} of text stayed."
+        found.append(Table("Rules", ["rule", "times", "of documents", "meaning and source"], rows, note))
     kept = [_card(document) for document in first_documents(artifact.path / "kept", samples)]
     found.append(Samples("Kept", kept))
     dropped = [_card(document, rule, value) for document, rule, value in dropped_samples(artifact.path, samples)]
@@ -80,7 +77,3 @@ def _card(document: Document, rule: str = "", value: str = "") -> dict[str, str]
     if document.url:
         card["url"] = document.url
     return {"rule": rule, "value": value, **card} if rule else card
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %"

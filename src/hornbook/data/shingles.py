@@ -40,7 +40,7 @@ def shingles(texts: list[str], words: int) -> tuple["np.ndarray", "np.ndarray"]:
     joined = "\n".join(map(normalise, texts)).encode("utf-8", "replace") + b"\n"
     data = np.frombuffer(joined, np.uint8)
     ends_of_texts = _text_ends(texts, joined)
-    is_word = _WORD_BYTES()[data]
+    is_word = _word_bytes()[data]
     edge = np.diff(np.concatenate(([0], is_word.view(np.int8))))
     starts, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
     hashes = _word_hashes(data, starts, ends)
@@ -58,7 +58,7 @@ def _text_ends(texts: list[str], joined: bytes) -> "np.ndarray":
     return np.cumsum(np.array(sizes, np.int64) + 1)
 
 
-def _WORD_BYTES() -> "np.ndarray":
+def _word_bytes() -> "np.ndarray":
     import numpy as np
 
     table = np.zeros(256, bool)

@@ -43,7 +43,7 @@ class WorkerProcess:
         source = str(Path(hornbook.__path__[0]).parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-P", "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         self._send((address(function), common, root, scratch, notes, str(beat_file), limits))
         threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()

@@ -41,7 +41,7 @@ def run_shards(
 
     `out`: what the stage writes into (path, resume folder, machine, log); `label` names this step's notes; `job`:
     everything but the inputs that decides the result (settings, version), as text.
-    One worker runs inside this process unless a CPU limit asks for one that can be ended. Raises the worker's own
+    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended. Raises the worker's own
     HornbookError, or DataError with the record and, as a note, the worker's traceback.
     """
     if out.machine.runner != "process":
@@ -95,7 +95,7 @@ class _Run:
             else:
                 self.summaries[shard.name] = summary
                 self.advance(int(summary.get("in", 0)))
-        if self.num_workers == 1 and self.limits.cpu_s is None:
+        if min(self.num_workers, len(waiting)) == 1 and self.limits.cpu_s is None:
             self._here(waiting)
         elif waiting:
             self._in_processes(waiting)

@@ -58,7 +58,7 @@ def decide(document: Document, settings: Settings) -> Decision:
 
     Source: Rae et al. 2021, table A1. What counts as repeated:
     `paper`: characters of words (no white space) over all characters of words; the commonest n-gram must occur twice;
-    for runs of 5 to 10 every character that lies in any copy of a repeated run counts once (the paper's wording).
+    every character that lies in any copy counts once, however copies overlap (the paper's wording).
     `datatrove`: over the length of the text, white space included; runs are counted from their second copy on, without
     overlap; the commonest n-gram counts even when it occurs once. `dolma`: words by white space, every copy counted,
     overlapping runs several times, over the sum for all runs; repeated lines count with their first copy.
@@ -113,42 +113,57 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
         grams = grams[:-1] * np.uint64(ODD) + keys[n - 1 :]
         sizes = chars[n:] - chars[:-n]
         _, first, inverse, counts = np.unique(grams, return_index=True, return_inverse=True, return_counts=True)
-        if n <= 4:
-            share, limit = _top(first, counts, sizes, n, reading) / whole, settings.max_top_ngrams[n - 2]
-        elif counts.max() == 1:
+        if n > 4 and counts.max() == 1:
             return None  # a longer run cannot occur twice when no shorter one does
+        repeated = counts[inverse] > 1
+        if n <= 4:
+            limit = settings.max_top_ngrams[n - 2]
+            share = _top(inverse, first, counts, sizes, lengths, n, reading) / whole
         else:
-            copies = counts[inverse]
-            share = _duplicates(grams, copies, sizes, lengths, n, reading) / whole
             limit = settings.max_duplicate_ngrams[n - 5]
+            share = _duplicates(grams, repeated, sizes, lengths, n, reading) / whole
             if reading == "dolma":
-                share = float(sizes[copies > 1].sum()) / max(1, int(sizes.sum()))
-        if share > limit:
+                share = float(sizes[repeated].sum()) / max(1, int(sizes.sum()))
+        if share > limit and limit < 1:  # copies that overlap can make the share of other readings larger than 1
             return Drop(f"repetition.{'top' if n <= 4 else 'duplicate'}_{n}gram", float(share))
     return None
 
 
-def _top(first: "np.ndarray", counts: "np.ndarray", sizes: "np.ndarray", n: int, reading: str) -> int:
+def _top(
+    inverse: "np.ndarray",
+    first: "np.ndarray",
+    counts: "np.ndarray",
+    sizes: "np.ndarray",
+    lengths: "np.ndarray",
+    n: int,
+    reading: str,
+) -> int:
     """Characters in all copies of the commonest n-gram; of equally common ones the first in the text."""
     most = int(counts.max())
-    if most == 1 and reading == "paper":
-        return 0
-    size = int(sizes[first[counts == most].min()])
+    begin = int(first[counts == most].min())
+    if reading == "paper":
+        return _covered(inverse == inverse[begin], lengths, n) if most > 1 else 0
+    size = int(sizes[begin])
     return most * (size + n - 1 if reading == "datatrove" else size)  # datatrove joins the words by spaces
 
 
-def _duplicates(
-    grams: "np.ndarray", copies: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
-) -> int:
-    """Characters in repeated runs of n words, in the paper's or datatrove's reading."""
+def _covered(starts: "np.ndarray", lengths: "np.ndarray", n: int) -> int:
+    """Characters of words that lie in a run of n words beginning where `starts` is true; each counts once."""
     import numpy as np
 
-    if reading == "paper":
-        edges = np.zeros(len(lengths) + 1, np.int64)
-        starts = np.flatnonzero(copies > 1)
-        np.add.at(edges, starts, 1)
-        np.add.at(edges, starts + n, -1)
-        return int(lengths[np.cumsum(edges)[:-1] > 0].sum())
+    edges = np.zeros(len(lengths) + 1, np.int64)
+    begin = np.flatnonzero(starts)
+    np.add.at(edges, begin, 1)
+    np.add.at(edges, begin + n, -1)
+    return int(lengths[np.cumsum(edges)[:-1] > 0].sum())
+
+
+def _duplicates(
+    grams: "np.ndarray", repeated: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
+) -> int:
+    """Characters in repeated runs of n words, in the paper's or datatrove's reading."""
+    if reading != "datatrove":
+        return _covered(repeated, lengths, n)
     seen: set[int] = set()
     total = index = 0
     listed = grams.tolist()

@@ -28,7 +28,7 @@ EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+%'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}\b"
 )
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}\b")
-CARD = re.compile(r"(?<![\d.,])(?<!\d[ -])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\d])")
+CARD = re.compile(r"(?<![\d.,])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\d])")
 SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
 IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
@@ -42,6 +42,7 @@ PHONE = re.compile(
     )(?:[ ]?(?:x|ext\.?)[ ]?\d{1,5})?(?![\w]|[-.,]\d)""",
     re.VERBOSE,
 )
+NO_PHONE = re.compile(r"0?\d[ /.-]\d{1,2}[ /.-]\d{4}|\d{3}-\d{2}-\d{4}")
 PATTERNS: dict[Kind, tuple[re.Pattern[str], ...]] = {
     "email": (EMAIL,),
     "iban": (IBAN,),
@@ -140,9 +141,9 @@ def ip_address(text: str) -> bool:
 
 
 def phone(text: str) -> bool:
-    """Whether a match has as many digits as a telephone number (7 to 15, E.164) and is no date."""
+    """Whether a match has as many digits as a telephone number (7 to 15, E.164) and is no date, nor in groups of 3-2-4."""
     digits = sum(c.isdigit() for c in text)
-    return 7 <= digits <= 15 and re.fullmatch(r"0?\d[ /.-]\d{1,2}[ /.-]\d{4}", text) is None
+    return 7 <= digits <= 15 and NO_PHONE.fullmatch(text) is None
 
 
 def _always(_: str) -> bool:

@@ -1,0 +1,80 @@
+"""Plain functions for the tests of the runner, found by worker processes through this file."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from hornbook.core.artifact import scratch_out
+from hornbook.core.errors import DataError
+from hornbook.core.recipe import Machine
+from hornbook.shards.runner import run_shards
+from hornbook.shards.shard import Limits, Notes, Shard
+from hornbook.shards.workspace import Workspace
+
+
+def copy(work: Workspace, inputs: list[int], common: str) -> dict[str, Any]:
+    """Write the numbers, one a line; -1 hangs in native code, -2 crashes, -3 raises, -4 kills the parent."""
+    with work.output(f"kept/{work.name}.txt").open("w") as out:
+        for position, number in enumerate(inputs):
+            aside = work.begin(position, f"record-{number}")
+            if aside:
+                out.write(f"{aside}\n")
+                continue
+            act(number)
+            out.write(f"{common}{number}\n")
+            work.advance()
+    return {"in": len(inputs)}
+
+
+def act(number: int) -> None:
+    if number == -1:
+        deep = (1 << 300_000_000) - 1
+        str(deep.bit_count() * pow(deep, 2))  # one native call without end
+    elif number == -2:
+        ctypes.string_at(0)
+    elif number == -3:
+        raise KeyError("no such word")
+    elif number == -4:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(10)
+    elif number == -5:
+        raise DataError("this file is odd", do="Fix it")
+    elif number == -6:
+        time.sleep(60)
+    elif number == -7:
+        time.sleep(0.002)
+
+
+def run_numbers(folder: Path, numbers: list[list[int]], workers: int, limits: Limits | None = None) -> list[Any]:
+    """Run `copy` over shards of numbers into `folder`."""
+    out = scratch_out(folder, machine=Machine(workers=workers))
+    shards = [Shard(f"{index:03d}", part) for index, part in enumerate(numbers)]
+    return run_shards(copy, shards, out, label="copy", common="n", job="v1", limits=limits)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """What the job wrote, by name."""
+    return {file.name: file.read_text() for file in sorted((folder / "kept").iterdir())}
+
+
+def main() -> None:
+    """Run 20 slow shards; `kill` says where this process ends itself: "note:N" (before the note of shard N) or ""."""
+    folder, workers, kill = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    if kill:
+        finish = Notes.finish
+
+        def killing(self: Notes, shard: Shard, outputs: list[str], summary: dict[str, Any]) -> None:
+            if shard.name == kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+            finish(self, shard, outputs, summary)
+
+        Notes.finish = killing  # type: ignore[method-assign, assignment]
+    run_numbers(folder, [[100 * shard + i for i in range(5)] + [-7] * 5 for shard in range(20)], workers)
+
+
+if __name__ == "__main__":
+    main()

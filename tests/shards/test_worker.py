@@ -1,0 +1,28 @@
+import sys
+from pathlib import Path
+
+import pytest
+from hornbook.shards.partition import partition_of
+from hornbook.shards.shard import Failure, Limits, Notes, Shard
+from hornbook.shards.worker import address, find_function, perform
+from hornbook.shards.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent))
+import jobs  # noqa: E402
+
+
+def test_a_function_is_found_by_module_or_by_file() -> None:
+    assert find_function(address(partition_of)) is partition_of
+    found = find_function(("__main__", str(Path(jobs.__file__)), "copy"))
+    assert found is not jobs.copy and found.__code__.co_code == jobs.copy.__code__.co_code
+    with pytest.raises(ValueError, match="module-level"):
+        address(lambda: None)
+
+
+def test_perform_reports_what_went_wrong_and_leaves_no_note(tmp_path: Path) -> None:
+    notes, shard = Notes(tmp_path / "notes", "v"), Shard("s", [1, -3])
+    work = Workspace("s", tmp_path, tmp_path / "scratch", {}, Limits())
+    result = perform(jobs.copy, "n", shard, notes, work)
+    assert isinstance(result, Failure)
+    assert (result.kind, result.shard, result.record) == ("KeyError", "s", "record--3")
+    assert not (tmp_path / "notes").exists() and not (tmp_path / "kept").exists()
