@@ -10,7 +10,7 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
-from hornbook.core.errors import DataError
+from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
@@ -129,6 +129,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         names.append(source.name or root.name.split(".")[0])
         for file in find_files(root, ("text", "jsonl", "parquet"), source.files):
             pieces += list(_pieces(number, source, file, settings.shard_bytes))
+    _refuse_equal_names(names)
     shards = plan_shards(pieces, settings.shard_bytes)
     job = f"data.read {VERSION} {settings.model_dump_json(exclude={'path'})} {names}"
     funnels = run_shards(
@@ -137,6 +138,13 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     conclude(out, funnels, ", ".join(source.path for source in sources), [shard.name for shard in shards])
     out.licences.extend(source.licence for source in sources if source.licence)
     out.sources.extend(names)
+
+
+def _refuse_equal_names(names: list[str]) -> None:
+    """Ids are made from names: two sources of one name could give two documents one id."""
+    twice = next((name for name in names if names.count(name) > 1), "")
+    if twice:
+        raise SettingsError(f'two sources are called "{twice}"', where="data.read, sources", do='Set name = "..."')
 
 
 def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> Iterator[tuple[Piece, int]]:

@@ -1,0 +1,148 @@
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from hornbook.core.artifact import payload_hash, scratch_out
+from hornbook.core.document import Document, document_id, read_documents
+from hornbook.core.errors import ArtifactError, DataError, SettingsError
+from hornbook.core.recipe import Machine
+from hornbook.core.settings import parse
+from hornbook.data import read
+from hornbook.data.ledger import read_funnel
+
+SEPARATOR = "<|endoftext|>"
+STORIES = [f"Story {i}.\n\nA hen met a fox {i} times." for i in range(40)]
+
+
+def do(folder: Path, workers: int = 1, **settings: Any) -> Any:
+    out = scratch_out(folder, machine=Machine(workers=workers))
+    read.run(parse(read.Settings, settings, "test"), {}, out)
+    return out
+
+
+def texts(folder: Path) -> list[str]:
+    return [document.text for document in read_documents(folder)]
+
+
+def dropped(folder: Path) -> list[tuple[str, str]]:
+    tables = [pq.read_table(file) for file in sorted((folder / "dropped").iterdir())]
+    return [(r["rule"], r["value"]) for table in tables for r in table.to_pylist()]
+
+
+def test_text_by_separator(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text(f"\n{SEPARATOR}\n".join(STORIES) + f"\n{SEPARATOR}\n")
+    out = do(tmp_path / "out", path=str(tmp_path / "s.txt"), mode="separator", licence="CC0")
+    assert texts(tmp_path / "out") == STORIES
+    assert out.counts == {"docs": 40, "dropped": 0, "bytes": sum(map(len, STORIES))}
+    assert out.licences == ["CC0"] and out.sources == ["s"]
+    first = next(read_documents(tmp_path / "out"))
+    assert first == Document(document_id("s/s.txt", 0), STORIES[0], "", "s", {"file": "s.txt"})
+
+
+def test_whole_files_and_paragraphs(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.md").write_bytes(b"\xef\xbb\xbf# A\r\n\r\nText.\r\n")
+    (tmp_path / "in/b.txt").write_text("  \n")
+    (tmp_path / "in/c.txt").write_bytes("Zwei Bären.".encode("utf-16"))
+    do(tmp_path / "out", path=str(tmp_path / "in"))
+    assert texts(tmp_path / "out") == ["# A\n\nText.", "Zwei Bären."]
+    assert dropped(tmp_path / "out") == [("read.empty", "0")]
+    book = "\n\n".join(f"Chapter {i}\n\n" + "Words and words. " * 20 for i in range(1, 9))
+    (tmp_path / "book.txt").write_text(book)
+    do(tmp_path / "book", path=str(tmp_path / "book.txt"), mode="paragraphs", max_chars=500)
+    chunks = texts(tmp_path / "book")
+    assert len(chunks) == 8 and all(chunk.startswith("Chapter") for chunk in chunks)
+
+
+def lines() -> str:
+    rows = [json.dumps({"body": story, "url": f"https://x.example/{i}", "by": "me"}) for i, story in enumerate(STORIES)]
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_json_lines_plain_and_compressed(tmp_path: Path, suffix: str) -> None:
+    data = lines().encode()
+    packed = {"": data, ".gz": gzip.compress(data), ".zst": zstandard.ZstdCompressor().compress(data)}[suffix]
+    (tmp_path / f"s.jsonl{suffix}").write_bytes(packed)
+    source = {"path": str(tmp_path / f"s.jsonl{suffix}"), "field": "body", "meta_fields": ["by"], "name": "mine"}
+    do(tmp_path / "out", sources=[source])
+    documents = list(read_documents(tmp_path / "out"))
+    assert [document.text for document in documents] == STORIES
+    assert documents[3].url == "https://x.example/3" and documents[3].source == "mine"
+    assert documents[3].meta == {"by": "me", "file": f"s.jsonl{suffix}"}
+
+
+def test_json_lines_that_cannot_be_used(tmp_path: Path) -> None:
+    rows = ['{"text": "good"}', '{"text": ', "[1]", '{"text": 5}', '{"other": "x"}', '{"text": " "}', ""]
+    rows += ['{"text": ["one", "two"]}', '{"text": "half \\ud83d pair \\ud83d\\ude00"}', "[" * 100_000]
+    (tmp_path / "s.jsonl").write_text("\n".join(rows))
+    do(tmp_path / "out", path=str(tmp_path / "s.jsonl"))
+    assert texts(tmp_path / "out") == ["good", "one\n\ntwo", "half \ufffd pair 😀"]
+    assert [rule for rule, _ in dropped(tmp_path / "out")] == [
+        "read.not_json",
+        "read.not_json",
+        "read.no_field",
+        "read.no_field",
+        "read.empty",
+        "read.not_json",
+    ]
+    funnel = read_funnel(tmp_path / "out")
+    assert funnel["in"] == funnel["kept"] + sum(funnel["dropped"].values()) == 9
+    assert set(funnel["dropped"]) <= set(read.RULES)
+
+
+def test_parquet_by_row_groups(tmp_path: Path) -> None:
+    table = pa.table({"text": STORIES, "license": ["CC BY"] * 20 + ["CC0"] * 20})
+    pq.write_table(table, tmp_path / "s.parquet", row_group_size=7)
+    source = {"path": str(tmp_path / "s.parquet"), "licence_field": "license"}
+    out = do(tmp_path / "out", sources=[source], shard_bytes=300)
+    assert len(list((tmp_path / "out/kept").iterdir())) > 2
+    assert texts(tmp_path / "out") == STORIES
+    assert [d.id for d in read_documents(tmp_path / "out")] == [document_id("s/s.parquet", i) for i in range(40)]
+    assert out.licences == ["CC BY", "CC0"]
+    with pytest.raises(DataError, match='no column "story"; the columns are text, license'):
+        do(tmp_path / "other", path=str(tmp_path / "s.parquet"), field="story")
+
+
+def test_small_shards_and_two_workers_change_no_document(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(lines())
+    (tmp_path / "t.txt").write_text(SEPARATOR.join(STORIES))
+    sources = [
+        {"path": str(tmp_path / "s.jsonl"), "field": "body"},
+        {"path": str(tmp_path / "t.txt"), "mode": "separator"},
+    ]
+    do(tmp_path / "one", sources=sources)
+    do(tmp_path / "many", sources=sources, shard_bytes=400)
+    do(tmp_path / "two", 2, sources=sources, shard_bytes=400)
+    assert len(list((tmp_path / "many/kept").iterdir())) > 10
+    assert list(read_documents(tmp_path / "one")) == list(read_documents(tmp_path / "many"))
+    assert payload_hash(tmp_path / "many") == payload_hash(tmp_path / "two")
+
+
+def test_a_moved_folder_keeps_its_ids(tmp_path: Path) -> None:
+    for place in ("here", "there/deep"):
+        (tmp_path / place / "texts").mkdir(parents=True)
+        (tmp_path / place / "texts/a.txt").write_text("one")
+        do(tmp_path / place / "out", path=str(tmp_path / place / "texts"))
+    assert payload_hash(tmp_path / "here/out") == payload_hash(tmp_path / "there/deep/out")
+
+
+def test_wrong_settings_and_inputs_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="give either path or sources"):
+        parse(read.Settings, {}, "test")
+    with pytest.raises(SettingsError, match="separator is empty"):
+        parse(read.Source, {"path": "x", "separator": ""}, "test")
+    with pytest.raises(ArtifactError, match="nothing is at"):
+        do(tmp_path / "out", path=str(tmp_path / "absent"))
+    (tmp_path / "a.jsonl").write_text("one")
+    two = [{"path": str(tmp_path / "a.jsonl")}] * 2
+    with pytest.raises(SettingsError, match='two sources are called "a"'):
+        do(tmp_path / "out", sources=two)
+    (tmp_path / "bad.parquet").write_text("PAR1 nothing")
+    with pytest.raises(DataError, match="not a Parquet file"):
+        do(tmp_path / "out", path=str(tmp_path / "bad.parquet"))

@@ -1,0 +1,55 @@
+import gzip
+from pathlib import Path
+
+import pytest
+import zstandard
+from hornbook.data.streams import Damage, as_utf8, bom_encoding, chunks, compression_of, decode
+
+TEXT = "\n".join(f"line {i} of a text that is long enough to be cut" for i in range(20_000)).encode()
+
+
+def read(path: Path, begin: int = 0) -> tuple[bytes, str]:
+    damage = Damage()
+    return b"".join(chunks(path, compression_of(path), damage, begin)), damage.found
+
+
+def test_plain_gzip_and_zstd_give_the_same_bytes(tmp_path: Path) -> None:
+    half = len(TEXT) // 2
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(TEXT[:half]) + gzip.compress(TEXT[half:]) + b"\0" * 100)
+    frame = zstandard.ZstdCompressor().compress
+    (tmp_path / "a.zst").write_bytes(frame(TEXT[:half]) + frame(TEXT[half:]))
+    for name in ("a.txt", "a.gz", "a.zst"):
+        assert read(tmp_path / name) == (TEXT, ""), name
+    assert read(tmp_path / "a.txt", 1000) == (TEXT[1000:], "")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_file_that_ends_early_says_so_and_gives_what_is_there(tmp_path: Path, suffix: str) -> None:
+    data = gzip.compress(TEXT) if suffix == ".gz" else zstandard.ZstdCompressor().compress(TEXT)
+    (tmp_path / f"a{suffix}").write_bytes(data[: len(data) // 2])
+    found, damage = read(tmp_path / f"a{suffix}")
+    assert "ends early" in damage and TEXT.startswith(found) and (len(found) > 1000 or suffix == ".zst")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_garbage_is_damage(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"a{suffix}").write_bytes(b"this is no compressed data at all")
+    found, damage = read(tmp_path / f"a{suffix}")
+    assert found == b"" and "damaged" in damage
+
+
+def test_decoding() -> None:
+    assert decode("naïve ☃".encode()) == ("naïve ☃", "")
+    assert decode("\ufeffbom".encode()) == ("bom", "")
+    french = "Le garçon a mangé une pêche à l'école, où il était très fatigué. " * 5
+    assert decode(french.encode("cp1252")) == (french, "transcoded")
+    broken = ("déjà vu " * 50).encode() + b"\xff" + "déjà vu".encode()
+    assert decode(broken) == ("déjà vu " * 50 + "\ufffd" + "déjà vu", "replaced")
+
+
+def test_utf16_becomes_utf8_block_by_block() -> None:
+    data = "Der Bär 🐻 brummt.\n".encode("utf-16")
+    assert bom_encoding(data) == "utf-16" and bom_encoding(b"plain") == ""
+    blocks = iter([data[i : i + 3] for i in range(0, len(data), 3)])
+    assert b"".join(as_utf8(blocks, "utf-16")).decode() == "Der Bär 🐻 brummt.\n"
