@@ -131,7 +131,7 @@ def extract_shard(work: Workspace, pieces: list[dict[str, Any]], common: tuple[S
 def _pages(piece: Piece, settings: Settings) -> Iterator[Page | Other]:
     path = Path(piece.path)
     if piece.format == "warc":
-        yield from read_warc(path, piece.compression, piece.begin, piece.end)
+        yield from read_warc(path, piece.compression, piece.begin, piece.end, settings.max_page_bytes)
         return
     damage = Damage()
     parts: list[bytes] = []

@@ -13,6 +13,7 @@ ZSTD_STEP_BYTES = 1 << 14
 SMALL_MEMBER_BYTES = 1 << 23
 BOMB_BYTES = 64 << 20
 BOMB_RATIO = 200
+PAGES = ("response", "resource", "conversion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,10 @@ class _Window:
         self.position += num_bytes
 
 
-class _Member(io.RawIOBase):
+class _Member:
     """The inflated bytes of one compressed member, read as needed. What went wrong is in `damage`."""
 
     def __init__(self, window: _Window, compression: str) -> None:
-        super().__init__()
         self.window = window
         self.begin = window.position
         self.damage = ""
@@ -77,16 +77,12 @@ class _Member(io.RawIOBase):
         self._limited = compression == "gzip"
         self._inflater, self._broken = _inflater(compression)
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
         while not self._ready and not self.ended:
             self._more()
-        part = self._ready[: len(target)]
-        target[: len(part)] = part
-        self._ready = self._ready[len(part) :]
-        return len(part)
+        part, self._ready = self._ready[:size], self._ready[size:]
+        return part
 
     def head(self, limit_bytes: int) -> bytes:
         """The member's first bytes; all of them when it is smaller than the limit. May be called once, first."""
@@ -144,8 +140,10 @@ def _inflater(compression: str) -> tuple[Any, Any]:
     return zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
 
 
-def read_warc(path: Path, compression: str, begin: int = 0, end: int | None = None) -> Iterator[Page | Other]:
-    """The records whose members start in [begin, end).
+def read_warc(
+    path: Path, compression: str, begin: int = 0, end: int | None = None, max_bytes: int = 1 << 26
+) -> Iterator[Page | Other]:
+    """The records whose members start in [begin, end); a page of more than `max_bytes` comes cut, as "too_large".
 
     Each gzip member (zstd frame) is inflated on its own; one that breaks off or is damaged gives a flawed Page and
     reading goes on at the next place that looks like the start of a member and inflates to a WARC header.
@@ -153,60 +151,69 @@ def read_warc(path: Path, compression: str, begin: int = 0, end: int | None = No
     """
     with path.open("rb") as file:
         if compression == "":
-            yield from _records(file, 0, lambda: "")
+            yield from _records(file, 0, max_bytes, lambda: "")
             return
         window = _Window(file, begin)
         if not _seek_member(window, compression, exact=begin == 0):
             if begin == 0:
                 yield Page(0, "response", "", b"", flaw="damaged", found="no WARC record in the whole file")
             return
-        while window.buffer and (end is None or window.position < end):
+        while window.buffer:
+            if end is not None and window.position >= end and _begins_record(window.buffer[:4096], compression):
+                return  # the next range begins with the first member after `end` that can be recognised
             start = window.position
-            yield from _member_records(window, compression)
+            yield from _member_records(window, compression, max_bytes)
             if window.position == start:  # nothing could be inflated
                 window.drop(1)
             if not _seek_member(window, compression, exact=True):
                 return
 
 
-def _member_records(window: _Window, compression: str) -> Iterator[Page | Other]:
+def _member_records(window: _Window, compression: str, max_bytes: int) -> Iterator[Page | Other]:
     """The records of the member at the window, and a flawed page when it is damaged."""
     member = _Member(window, compression)
     begin = member.begin
     head = member.head(SMALL_MEMBER_BYTES)
-    if member.ended:
-        stream: BinaryIO = io.BytesIO(head)
-    else:
-        stream = io.BufferedReader(_Chain(head, member), READ_BYTES)  # type: ignore[assignment]
+    stream = io.BytesIO(head) if member.ended else _Stream(head, member)
     num_records = 0
-    for record in _records(stream, begin, lambda: member.damage):
+    for record in _records(stream, begin, max_bytes, lambda: member.damage):
         num_records += 1
         yield record
     member.finish()
     if member.damage and num_records == 0:
-        yield Page(begin, "response", "", b"", flaw="damaged", found=f"{member.damage} at byte {begin}")
+        yield Page(begin << 24, "response", "", b"", flaw="damaged", found=f"{member.damage} at byte {begin}")
     if member.damage:
         window.drop(min(1, len(window.buffer)))
 
 
-class _Chain(io.RawIOBase):
-    """Bytes that were already read, then the rest of a member."""
+class _Stream:
+    """Bytes that were already read, then the rest of a member, as the file object that fastwarc expects.
+
+    It must be able to seek forward: fastwarc passes over the rest of a record that way, and panics otherwise.
+    """
 
     def __init__(self, head: bytes, member: _Member) -> None:
-        super().__init__()
-        self._head = head
+        self._head = io.BytesIO(head)
         self._member = member
+        self._position = 0
 
-    def readable(self) -> bool:
-        return True
+    def read(self, size: int = -1) -> bytes:
+        size = READ_BYTES if size < 0 else size
+        part = self._head.read(size) or self._member.read(size)
+        self._position += len(part)
+        return part
 
-    def readinto(self, target: Any) -> int:
-        if not self._head:
-            return self._member.readinto(target)
-        part = self._head[: len(target)]
-        target[: len(part)] = part
-        self._head = self._head[len(part) :]
-        return len(part)
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        target = offset + (self._position if whence == 1 else 0)
+        while self._position < target and self.read(min(READ_BYTES, target - self._position)):
+            pass
+        return self._position
+
+    def close(self) -> None:
+        return None
 
 
 def _seek_member(window: _Window, compression: str, exact: bool) -> bool:
@@ -245,42 +252,44 @@ def _begins_record(data: bytes, compression: str) -> bool:
     return head[:64].lstrip().startswith(b"WARC/")
 
 
-def _records(stream: BinaryIO, begin: int, damage: Callable[[], str]) -> Iterator[Page | Other]:
+def _records(stream: Any, begin: int, max_bytes: int, damage: Callable[[], str]) -> Iterator[Page | Other]:
     """Parse the records of one inflated member (or of a whole plain file) with fastwarc."""
     import fastwarc.warc
 
+    iterator = fastwarc.warc.ArchiveIterator(stream, parse_http=True, auto_decode="all")
     number = 0
-    try:
-        for record in fastwarc.warc.ArchiveIterator(stream, parse_http=True, auto_decode="all"):
+    while True:
+        position = (begin << 24) + number
+        number += 1
+        try:
+            record = next(iterator)
             kind = str(record.record_type)
-            position = (begin << 24) + number
-            number += 1
-            if kind in ("response", "resource", "conversion"):
-                yield _page(record, position, kind, damage)
-            elif kind in ("unknown", "no_type"):
-                if damage():
-                    yield Page(position, "response", "", b"", flaw="damaged", found=f"{damage()} at byte {begin}")
-                else:
-                    yield Other("not a WARC record")
-            else:
-                yield Other(kind)
-    except (OSError, ValueError, EOFError) as error:
-        found = f"{damage() or error} at byte {begin}"
-        yield Page((begin << 24) + number, "response", "", b"", flaw="damaged", found=found)
+            found = _page(record, position, kind, max_bytes, damage) if kind in PAGES else Other(kind)
+        except StopIteration:
+            return
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # panics of native code are no Exceptions
+            about = f"{damage() or str(error)[:200]} at byte {begin}"
+            yield Page(position, "response", "", b"", flaw="damaged", found=about)
+            return
+        if isinstance(found, Other) and found.kind in ("unknown", "no_type") and damage():
+            yield Page(position, "response", "", b"", flaw="damaged", found=f"{damage()} at byte {begin}")
+        else:
+            yield found
 
 
-def _page(record: Any, position: int, kind: str, damage: Callable[[], str]) -> Page:
+def _page(record: Any, position: int, kind: str, max_bytes: int, damage: Callable[[], str]) -> Page:
     url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
     expected = record.content_length
-    try:
-        data = record.reader.read()
-    except (OSError, ValueError, EOFError) as error:
-        return Page(position, kind, url, b"", flaw="damaged", found=str(damage() or error))
+    data = record.reader.read(max_bytes + 1)
     mime = (record.http_content_type if record.is_http else record.headers.get("Content-Type")) or ""
     http = record.http_headers if record.is_http else None
     decoded = http is not None and (http.get("Content-Encoding") or http.get("Transfer-Encoding"))
     flaw, found = "", ""
-    if damage():
+    if len(data) > max_bytes:
+        data, flaw, found = data[:2000], "too_large", str(max(expected, len(data)))
+    elif damage():
         flaw, found = "truncated", damage()
     elif not decoded and len(data) < expected:
         flaw, found = "truncated", f"{len(data)} of {expected} bytes"

@@ -1,0 +1,122 @@
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
+from hornbook.core.document import read_documents
+from hornbook.core.errors import DataError, SettingsError
+from hornbook.core.recipe import Machine
+from hornbook.core.settings import parse
+from hornbook.data import extract
+from hornbook.data.ledger import read_funnel
+
+sys.path.insert(0, str(Path(__file__).parent))
+import warcs  # noqa: E402
+
+
+def do(folder: Path, workers: int = 1, pages: Artifact | None = None, **settings: Any) -> Any:
+    out = scratch_out(folder, machine=Machine(workers=workers))
+    inputs = {"pages": pages} if pages else {}
+    extract.run(parse(extract.Settings, {"profile": "fast", **settings}, "test"), inputs, out)
+    return out
+
+
+def dropped(folder: Path) -> dict[str, tuple[str, str]]:
+    tables = [pq.read_table(file) for file in sorted((folder / "dropped").iterdir())]
+    return {r["url"].rsplit("/", 1)[-1]: (r["rule"], r["value"]) for table in tables for r in table.to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two WARC files with everything that can be wrong with a page."""
+    folder = tmp_path_factory.mktemp("mixed")
+    url = "https://village.example/"
+    records = warcs.pages(6) + [
+        warcs.response(url + "missing", "<p>not here</p>", status="404 Not Found"),
+        warcs.response(url + "picture", b"\x89PNG", mime="image/png"),
+        warcs.response(url + "large", "<p>" + "word " * 50_000),
+        warcs.response(url + "deep", "<div>" * 3000 + "deep" + "</div>" * 3000),
+        warcs.response(url + "tags", "<i>x</i>" * 4000),
+        warcs.response(url + "nothing", "<html><body><script>1</script></body></html>"),
+        warcs.response(url + "latin", warcs.page("Köln am Rhein, schöne Straße").encode("latin-1")),
+        warcs.response(url + "plain", "Only text, no tags.", mime="text/plain; charset=utf-8"),
+        warcs.record("conversion", url + "wet", b"Text of a WET file.", "text/plain"),
+    ]
+    (folder / "a.warc.gz").write_bytes(b"".join(warcs.members(records)))
+    (folder / "b.warc.gz").write_bytes(b"".join(warcs.members(warcs.pages(3)))[:-40])
+    (folder / "c.warc.zst").write_bytes(warcs.frames(warcs.pages(2)))
+    return folder
+
+
+def test_every_record_is_kept_or_dropped_under_a_named_rule(mixed: Path, tmp_path: Path) -> None:
+    do(tmp_path, path=str(mixed), max_page_bytes=100_000, max_tags=3500)
+    funnel = read_funnel(tmp_path)
+    assert funnel["in"] == 6 + 9 + 3 + 2 == funnel["kept"] + sum(funnel["dropped"].values())
+    assert funnel["dropped"] == {
+        "extract.http_status": 1,
+        "extract.no_text": 1,
+        "extract.not_html": 1,
+        "extract.too_deep": 1,
+        "extract.too_large": 1,
+        "extract.too_many_tags": 1,
+        "extract.truncated": 1,
+    }
+    assert set(funnel["dropped"]) <= set(extract.RULES)
+    assert funnel["edited"] == {"extract.transcoded": 1} and funnel["others"] == {"request": 11, "warcinfo": 3}
+    found = dropped(tmp_path)
+    assert found["missing"] == ("extract.http_status", "404") and found["picture"] == ("extract.not_html", "image/png")
+    assert found["deep"] == ("extract.too_deep", "3000") and found["tags"] == ("extract.too_many_tags", "4000")
+    documents = {document.url.rsplit("/", 1)[-1]: document for document in read_documents(tmp_path)}
+    assert documents["plain"].text == "Only text, no tags." and documents["wet"].text == "Text of a WET file."
+    assert "schöne Straße" in documents["latin"].text
+    for i in range(6):
+        assert all(p in documents[str(i)].text for p in warcs.body(f"village number {i}"))
+
+
+def test_shard_size_and_workers_change_nothing(mixed: Path, tmp_path: Path) -> None:
+    do(tmp_path / "one", path=str(mixed))
+    do(tmp_path / "many", path=str(mixed), shard_bytes=900)
+    do(tmp_path / "two", 2, path=str(mixed), shard_bytes=900)
+    assert payload_hash(tmp_path / "many") == payload_hash(tmp_path / "two")
+    assert len(list((tmp_path / "many/kept").iterdir())) > 4
+    assert list(read_documents(tmp_path / "one")) == list(read_documents(tmp_path / "many"))
+
+
+def test_a_folder_of_html_files_and_an_artifact_of_pages(tmp_path: Path) -> None:
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    (tmp_path / "tree/a.html").write_text(warcs.page("Anton"))
+    (tmp_path / "tree/sub/b.htm.gz").write_bytes(gzip.compress(warcs.page("Berta").encode()))
+    out = do(tmp_path / "out", path=str(tmp_path / "tree"), licence="CC0")
+    assert [document.meta["file"] for document in read_documents(tmp_path / "out")] == ["a.html", "sub/b.htm.gz"]
+    assert out.licences == ["CC0"] and out.counts["docs"] == 2
+    (tmp_path / "pages/warc").mkdir(parents=True)
+    (tmp_path / "pages/warc/0.warc.gz").write_bytes(b"".join(warcs.members(warcs.pages(2))))
+    pages = Artifact(tmp_path / "pages", Manifest(kind="pages", licences=["made up"], sources=["world"]))
+    out = do(tmp_path / "world", pages=pages)
+    assert out.counts["docs"] == 2 and out.licences == ["made up"] and out.sources == ["world"]
+
+
+def test_the_precise_profile_by_trafilatura(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(warcs.page("Anton"))
+    do(tmp_path / "out", path=str(tmp_path / "a.html"), profile="precise")
+    text = next(read_documents(tmp_path / "out")).text
+    assert all(p in text for p in warcs.body("Anton")) and "Imprint" not in text
+
+
+def test_wrong_inputs_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="either read.pages or path"):
+        do(tmp_path / "out")
+    (tmp_path / "a.warc.gz").write_bytes(b"no gzip at all")
+    with pytest.raises(DataError, match="no document was kept out of 1.*extract.damaged 1"):
+        do(tmp_path / "out", path=str(tmp_path / "a.warc.gz"))
+    assert not (tmp_path / "out/funnel.json").exists()
+
+
+def test_notes_of_the_run_hold_no_document(mixed: Path, tmp_path: Path) -> None:
+    do(tmp_path, path=str(mixed))
+    for note in (tmp_path / ".resume/extract").glob("*.done.json"):
+        assert set(json.loads(note.read_text())["summary"]) >= {"in", "kept", "dropped", "edited"}
