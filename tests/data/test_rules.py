@@ -30,7 +30,7 @@ def test_a_filter_from_a_file(tmp_path: Path) -> None:
         "from hornbook.core.document import Drop, Keep\nfrom hornbook.core.settings import StrictSettings\n"
         'RULES = {"mine.long": "too long. Source: me"}\n'
         'class Settings(StrictSettings):\n    limit: int = 3\n    """Most characters."""\n'
-        'def decide(document, settings):\n    n = len(document.text)\n'
+        "def decide(document, settings):\n    n = len(document.text)\n"
         '    return Drop("mine.long", n) if n > settings.limit else Keep()\n'
     )
     [(decide, settings)] = prepare([str(file)], {str(file): {"limit": 5}})

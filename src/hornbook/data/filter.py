@@ -119,19 +119,18 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
         for batch in file.iter_batches(batch_size=1024):
             for document in from_table(batch):
                 aside = work.begin(position, document.id)
-                _filter_one(ledger, chain, document, aside)
+                if aside:
+                    value = settings.record_cpu_s if aside == "timeout" else ""
+                    ledger.drop(document, f"filter.{aside}", value, num_bytes(document.text))
+                else:
+                    _filter_one(ledger, chain, document)
                 work.advance()
                 position += 1
     return ledger.close()
 
 
-def _filter_one(
-    ledger: Ledger, chain: list[tuple[Decide, StrictSettings]], document: Document, aside: str | None
-) -> None:
+def _filter_one(ledger: Ledger, chain: list[tuple[Decide, StrictSettings]], document: Document) -> None:
     bytes_in = num_bytes(document.text)
-    if aside:
-        ledger.drop(document, f"filter.{aside}", "", bytes_in)
-        return
     for decide, settings in chain:
         decision = decide(document, settings)
         if isinstance(decision, Drop):

@@ -1,0 +1,137 @@
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
+from hornbook.core.document import Document, read_documents, to_table
+from hornbook.core.recipe import Machine
+from hornbook.core.settings import parse
+from hornbook.data import dedup
+from hornbook.data.ledger import read_funnel
+from hornbook.data.shingles import jaccard, shingles
+
+WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("ll", "nt", "rk", "st")]
+
+
+def prose(seed: int, length: int = 120) -> list[str]:
+    return random.Random(seed).choices(WORDS, k=length)
+
+
+def changed(words: list[str], share: float, seed: int) -> str:
+    generator = random.Random(seed)
+    return " ".join("qqq" if generator.random() < share else word for word in words)
+
+
+def artifact(folder: Path, shards: list[list[Document]]) -> Artifact:
+    (folder / "kept").mkdir(parents=True)
+    for number, documents in enumerate(shards):
+        pq.write_table(to_table(documents), folder / f"kept/{number:05d}.parquet")
+    return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name))
+
+
+def do(folder: Path, *artifacts: Artifact, workers: int = 1, **settings: Any) -> dict[str, tuple[str, float, str]]:
+    """Deduplicate; returns id -> (rule, value, id of the kept copy)."""
+    out = scratch_out(folder, machine=Machine(workers=workers))
+    dedup.run(parse(dedup.Settings, settings, "test"), {"documents": artifacts}, out)
+    rows = [r for f in sorted((folder / "dropped").iterdir()) for r in pq.read_table(f).to_pylist()]
+    return {r["id"]: (r["rule"], float(r["value"]), json.loads(r["meta"])["duplicate_of"]) for r in rows}
+
+
+def identity(number: int) -> str:
+    return f"{number:032x}"
+
+
+def test_exact_copies_but_for_case_and_white_space(tmp_path: Path) -> None:
+    documents = [
+        Document(identity(3), "The fox\n\nsat."),
+        Document(identity(2), "the  FOX sat."),
+        Document(identity(1), "the fox sat"),  # the full stop counts: not the same text
+        Document(identity(4), "a hen"),
+    ]
+    found = do(tmp_path / "out", artifact(tmp_path / "in", [documents]), fuzzy=False)
+    assert found == {identity(3): ("dedup.exact", 1.0, identity(2))}  # equally long, the lower id stays
+    assert [d.id for d in read_documents(tmp_path / "out")] == [identity(2), identity(1), identity(4)]
+
+
+def test_near_copies_keep_the_longest_and_say_how_alike_they_are(tmp_path: Path) -> None:
+    base = prose(1)
+    long = " ".join(base) + " and the end"
+    near = " ".join(base[:60] + ["xxx"] + base[61:])
+    documents = [
+        [Document(identity(1), near), Document(identity(2), " ".join(prose(2)))],
+        [Document(identity(3), long)],
+    ]
+    found = do(tmp_path / "out", artifact(tmp_path / "in", documents))
+    hashes, offsets = shingles([near, long], 5)
+    # 116 and 119 shingles, 111 shared: the changed word is in 5
+    assert jaccard(np.unique(hashes[: offsets[1]]), np.unique(hashes[offsets[1] :])) == pytest.approx(111 / 124)
+    assert found == {identity(1): ("dedup.minhash", pytest.approx(111 / 124, abs=1e-6), identity(3))}
+
+
+def test_an_exact_copy_of_a_near_copy_points_at_the_one_that_is_kept(tmp_path: Path) -> None:
+    base = prose(5)
+    short, long = " ".join(base), " ".join(base) + " more words here"
+    documents = [Document(identity(i), text) for i, text in enumerate([short, short.upper(), long])]
+    found = do(tmp_path / "out", artifact(tmp_path / "in", [documents]))
+    assert {rule for rule, _, _ in found.values()} == {"dedup.exact", "dedup.minhash"}
+    assert {kept for _, _, kept in found.values()} == {identity(2)} and set(found) == {identity(0), identity(1)}
+
+
+def corpus(num: int) -> tuple[list[list[Document]], dict[int, int]]:
+    """Documents in shards; every fifth has a copy with some words changed. Returns number of copy -> original."""
+    documents, origin = [], {}
+    for number in range(num):
+        documents.append(Document(identity(len(documents)), " ".join(prose(number)), meta={"n": number}))
+        if number % 5 == 0:
+            origin[len(documents)] = len(documents) - 1
+            text = changed(prose(number), random.Random(number).choice([0.0, 0.01, 0.02, 0.2]), number)
+            documents.append(Document(identity(len(documents)), text))
+    order = list(range(len(documents)))
+    random.Random(0).shuffle(order)
+    shuffled = [documents[i] for i in order]
+    return [shuffled[i : i + 40] for i in range(0, len(shuffled), 40)], origin
+
+
+def test_recall_and_precision_on_planted_copies(tmp_path: Path) -> None:
+    shards, origin = corpus(400)
+    found = do(tmp_path / "out", artifact(tmp_path / "in", shards))
+    texts = {int(d.id, 16): d.text for shard in shards for d in shard}
+    alike = set()
+    for copy, original in origin.items():
+        hashes, offsets = shingles([texts[copy], texts[original]], 5)
+        if jaccard(np.unique(hashes[: offsets[1]]), np.unique(hashes[offsets[1] :])) >= 0.8:
+            alike.add(frozenset((copy, original)))
+    pairs = {frozenset((int(i, 16), int(kept, 16))) for i, (_, _, kept) in found.items()}
+    assert 40 < len(alike) < len(origin)
+    assert len(alike & pairs) / len(alike) >= 0.99
+    assert all(value >= 0.75 for _, value, _ in found.values())
+    assert pairs <= {frozenset(item) for item in origin.items()}
+    funnel = read_funnel(tmp_path / "out")
+    assert funnel["in"] == 480 == funnel["kept"] + sum(funnel["dropped"].values())
+    assert set(funnel["dropped"]) == {"dedup.exact", "dedup.minhash"}
+
+
+def test_workers_and_the_cut_into_shards_change_no_verdict(tmp_path: Path) -> None:
+    shards, _ = corpus(120)
+    one = artifact(tmp_path / "in", shards)
+    first = do(tmp_path / "a", one)
+    assert do(tmp_path / "b", one, workers=2) == first
+    assert payload_hash(tmp_path / "a") == payload_hash(tmp_path / "b")
+    halves = [artifact(tmp_path / "in1", shards[:2]), artifact(tmp_path / "in2", [sum(shards[2:], [])])]
+    assert do(tmp_path / "c", *halves) == first and len(first) > 5
+
+
+def test_documents_without_words_are_only_exact_copies(tmp_path: Path) -> None:
+    documents = [Document(identity(i), text) for i, text in enumerate(["...", "!!!", "...", "?"])]
+    found = do(tmp_path / "out", artifact(tmp_path / "in", [documents, []]))
+    assert found == {identity(2): ("dedup.exact", 1.0, identity(0))}
+
+
+def test_ids_of_other_makers_are_kept_as_they_are(tmp_path: Path) -> None:
+    text = " ".join(prose(9))
+    documents = [Document("größe-1", text), Document("b/2", text)]
+    assert do(tmp_path / "out", artifact(tmp_path / "in", [documents])) == {"größe-1": ("dedup.exact", 1.0, "b/2")}

@@ -1,0 +1,115 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
+from hornbook.core.document import Document, read_documents, to_table
+from hornbook.core.errors import DataError, SettingsError
+from hornbook.core.recipe import Machine
+from hornbook.core.settings import parse
+from hornbook.data import filter as stage
+from hornbook.data.ledger import read_funnel
+
+PROSE = (
+    "The ferry left the old harbour at seven in the morning, and nobody on board had slept well. "
+    "A baker sold warm rolls from a basket while the captain watched the fog over the islands. "
+    "To reach the market they have to pass the long bridge with its two towers of grey stone. "
+)
+PAGE = PROSE + (
+    "When the fog rose, the children counted eleven gulls and one very small boat with a red sail. "
+    "Their teacher wrote the number on a card. Nobody could say whose boat it was, or where it went."
+)
+STORY = "The fox ran. The fox ran fast. Run, fox, run! And the fox ran home to bed."
+
+
+def artifact(folder: Path, shards: list[list[Document]]) -> Artifact:
+    (folder / "kept").mkdir(parents=True)
+    for number, documents in enumerate(shards):
+        pq.write_table(to_table(documents), folder / f"kept/{number:05d}.parquet")
+    return Artifact(folder, Manifest(kind="documents", licences=["CC0"], sources=["me"]))
+
+
+def do(folder: Path, documents: Artifact, workers: int = 1, **settings: Any) -> Any:
+    out = scratch_out(folder, machine=Machine(workers=workers))
+    stage.run(parse(stage.Settings, settings, "test"), {"documents": documents}, out)
+    return out
+
+
+def dropped(folder: Path) -> list[tuple[str, str, str]]:
+    rows = [r for f in sorted((folder / "dropped").iterdir()) for r in pq.read_table(f).to_pylist()]
+    return [(r["id"], r["rule"], r["value"]) for r in rows]
+
+
+def test_the_chain_keeps_edits_and_drops(tmp_path: Path) -> None:
+    documents = [
+        Document("good", PROSE, "https://a.example/1", "s", {"k": 1}),
+        Document("mail", PROSE + "Ask bob@example.org about it.", "https://a.example/2"),
+        Document("bad", PROSE, "https://porn.example/"),
+        Document("short", "Too short to keep it here."),
+        Document("german", "Die Fähre verließ den alten Hafen um sieben Uhr, und niemand hatte gut geschlafen. " * 5),
+    ]
+    given = artifact(tmp_path / "in", [documents[:3], documents[3:]])
+    out = do(tmp_path / "out", given, rules=["url", "language", "gopher_quality", "pii"])
+    assert list(read_documents(tmp_path / "out")) == [
+        documents[0],
+        Document("mail", PROSE + "Ask [EMAIL] about it.", "https://a.example/2"),
+    ]
+    assert dropped(tmp_path / "out") == [
+        ("bad", "url.hard_word", "porn"),
+        ("short", "gopher.too_short", "6"),
+        ("german", "language.other", "de"),
+    ]
+    funnel = read_funnel(tmp_path / "out")
+    assert funnel["in"] == 5 and funnel["kept"] == 2 and funnel["edited"] == {"pii.email": 1}
+    assert out.licences == ["CC0"] and out.sources == ["me"] and out.counts["docs"] == 2
+
+
+def test_profiles_are_for_kinds_of_documents(tmp_path: Path) -> None:
+    given = artifact(tmp_path / "in", [[Document("story", STORY), Document("page", PAGE)]])
+    do(tmp_path / "stories", given, profile="stories")
+    assert [d.id for d in read_documents(tmp_path / "stories")] == ["story", "page"]
+    do(tmp_path / "web", given)
+    assert [d.id for d in read_documents(tmp_path / "web")] == ["page"]
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    shards = [[Document(f"{i}{j}", PROSE if (i + j) % 3 else "no") for j in range(20)] for i in range(4)]
+    given = artifact(tmp_path / "in", shards)
+    do(tmp_path / "one", given, rules=["gopher_quality"])
+    do(tmp_path / "two", given, workers=2, rules=["gopher_quality"])
+    assert payload_hash(tmp_path / "one") == payload_hash(tmp_path / "two")
+
+
+def test_a_filter_of_ones_own_that_hangs_on_one_document(tmp_path: Path) -> None:
+    file = tmp_path / "slow.py"
+    file.write_text(
+        "from hornbook.core.document import Keep\nfrom hornbook.core.settings import StrictSettings\nRULES = {}\n"
+        "class Settings(StrictSettings):\n    pass\n"
+        "def decide(document, settings):\n    while document.text == 'hang':\n        pass\n    return Keep()\n"
+    )
+    given = artifact(tmp_path / "in", [[Document("1", "a"), Document("2", "hang"), Document("3", "c")]])
+    do(tmp_path / "out", given, rules=[str(file)], record_cpu_s=0.3)
+    assert [d.id for d in read_documents(tmp_path / "out")] == ["1", "3"]
+    assert dropped(tmp_path / "out") == [("2", "filter.timeout", "0.3")]
+
+
+def test_mistakes_are_found_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match='did you mean "language"'):
+        parse(stage.Settings, {"rules": ["langage"]}, "test")
+    with pytest.raises(SettingsError, match='did you mean "min_words"'):
+        parse(stage.Settings, {"rule": {"gopher_quality": {"minwords": 1}}}, "test")
+    with pytest.raises(SettingsError, match='rule "c4", which is not in rules'):
+        parse(stage.Settings, {"rules": ["url"], "rule": {"c4": {}}}, "test")
+    given = artifact(tmp_path / "in", [[Document("1", "x")]])
+    with pytest.raises(DataError, match="dropped by gopher.too_short 1"):
+        do(tmp_path / "out", given, rules=["gopher_quality"])
+
+
+def test_resolve_freezes_the_code_of_ones_own_filters(tmp_path: Path) -> None:
+    settings, derived = stage.resolve(parse(stage.Settings, {}, "test"), probe=None, hints={})
+    assert settings.code == {} and derived == {"rules": "url, language, gopher_quality, gopher_repetition, c4, pii"}
+    file = tmp_path / "mine.py"
+    file.write_text("RULES = {}\nSettings = None\ndef decide(d, s): ...\n")
+    own = stage.Settings.model_construct(profile="web", rules=(str(file),), rule={}, record_cpu_s=1.0, code={})
+    assert set(stage.resolve(own, probe=None, hints={})[0].code) == {str(file)}

@@ -1,0 +1,98 @@
+"""The whole data floor killed with SIGKILL and run again: the same bytes as never killed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
+from hornbook.core.recipe import Machine
+from hornbook.core.settings import parse
+from hornbook.data import dedup, extract
+from hornbook.data import filter as filters
+from hornbook.shards.shard import Notes, Shard
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+import warcs  # noqa: E402
+
+STAGES = ("extract", "filter", "dedup")
+
+
+def run(folder: Path, pages: str, workers: int) -> None:
+    """Pages to deduplicated documents in three folders."""
+    machine = Machine(workers=workers)
+    settings = parse(extract.Settings, {"path": pages, "profile": "fast", "shard_bytes": 2500}, "test")
+    extract.run(settings, {}, scratch_out(folder / "extract", machine=machine))
+    rules = parse(filters.Settings, {"rules": ["language", "pii"]}, "test")
+    filters.run(rules, {"documents": read(folder / "extract")}, scratch_out(folder / "filter", machine=machine))
+    copies = parse(dedup.Settings, {}, "test")
+    dedup.run(copies, {"documents": (read(folder / "filter"),)}, scratch_out(folder / "dedup", machine=machine))
+
+
+def read(folder: Path) -> Artifact:
+    return Artifact(folder, Manifest(kind="documents"))
+
+
+def main() -> None:
+    """`kill`: "LABEL:SHARD" ends this process between the outputs of that shard and its note."""
+    folder, pages, workers, kill = sys.argv[1:5]
+    finish = Notes.finish
+
+    def killing(self: Notes, shard: Shard, outputs: list[str], summary: dict[str, object]) -> None:
+        if kill == f"{self.folder.name}:{shard.name}":
+            os.kill(os.getpid(), signal.SIGKILL)
+        finish(self, shard, outputs, summary)
+
+    if kill:
+        Notes.finish = killing  # type: ignore[method-assign, assignment]
+    run(Path(folder), pages, int(workers))
+
+
+def start(folder: Path, pages: Path, workers: int, kill: str = "") -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, __file__, str(folder), str(pages), str(workers), kill])
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {stage: payload_hash(folder / stage) for stage in STAGES}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pages") / "a.warc.gz"
+    names = [f"market town number {i // 2}" for i in range(24)]  # each page twice
+    records = [warcs.response(f"https://a.example/{i}", warcs.page(name)) for i, name in enumerate(names)]
+    file.write_bytes(b"".join(warcs.members(records)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def straight(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("straight")
+    run(folder, str(pages), 1)
+    return hashes(folder)
+
+
+@pytest.mark.parametrize("point", ["filter:00001", "signatures:00002", "dedup:00000"])
+def test_killed_at_a_named_point(point: str, pages: Path, straight: dict[str, str], tmp_path: Path) -> None:
+    assert start(tmp_path, pages, 1, point).wait() == -signal.SIGKILL
+    run(tmp_path, str(pages), 1)
+    assert hashes(tmp_path) == straight
+
+
+def test_killed_at_a_random_moment(pages: Path, straight: dict[str, str], tmp_path: Path) -> None:
+    seed = int.from_bytes(os.urandom(4), "little")
+    print("seed", seed)
+    process = start(tmp_path, pages, 2)
+    time.sleep(random.Random(seed).uniform(0.3, 2.5))
+    process.kill()
+    process.wait()
+    run(tmp_path, str(pages), 1)
+    assert hashes(tmp_path) == straight
+
+
+if __name__ == "__main__":
+    main()
