@@ -70,11 +70,11 @@ def invalid_key() -> ApiError:
     )
 
 
-def too_busy(limit: int) -> ApiError:
+def too_busy() -> ApiError:
     """429: the queue is full; clients try again after the `Retry-After` seconds."""
     return ApiError(
         429,
-        f"All places are taken ({limit} texts are being written or wait). Try again in a moment.",
+        "All places are taken: as many texts are being written, or wait, as this server allows. Try again in a moment.",
         kind="rate_limit_error",
         code="rate_limit_exceeded",
         headers={"Retry-After": "1"},

@@ -13,9 +13,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from hornbook.core.errors import EngineError
+from hornbook.core.errors import DataError, EngineError
+from hornbook.engine.interface import ContextTooLong, QueueFull
 from hornbook.serve import fields
-from hornbook.serve.api_error import ApiError, bad_request, machine_failed
+from hornbook.serve.api_error import ApiError, bad_request, machine_failed, too_busy
 from hornbook.serve.chat_route import ChatReply
 from hornbook.serve.completion_route import CompletionReply, check_num_texts
 from hornbook.serve.generation import Room
@@ -161,6 +162,9 @@ def build_app(served: Served, settings: ServeSettings) -> Guard:
     handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: _api_error,
         HTTPException: _http_error,
+        DataError: _unusable,
+        ContextTooLong: _context_too_long,
+        QueueFull: _queue_full,
         EngineError: _engine_error,
         ClientGone: _client_gone,
         ClientDisconnect: _client_gone,
@@ -183,6 +187,18 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 async def _engine_error(request: Request, error: EngineError) -> Response:
     return machine_failed(str(error)).response()
+
+
+async def _unusable(request: Request, error: DataError) -> Response:
+    return bad_request(str(error)).response()
+
+
+async def _context_too_long(request: Request, error: ContextTooLong) -> Response:
+    return bad_request(str(error), "prompt", "context_length_exceeded").response()
+
+
+async def _queue_full(request: Request, error: QueueFull) -> Response:
+    return too_busy().response()
 
 
 async def _client_gone(request: Request, error: Exception) -> Response:

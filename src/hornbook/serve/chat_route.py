@@ -23,6 +23,7 @@ class ChatReply:
         self.served = served
         self.asked = asked
         self.envelope = Envelope("chatcmpl", served.name)
+        self.num_written_tokens = 0
         self.ids, self.num_left_out = prompt_ids(served, asked)
         max_tokens = served.room_for(len(self.ids), asked.sampling.max_tokens, settings.max_tokens, "messages")
         self.requests = engine_requests(
@@ -48,15 +49,14 @@ class ChatReply:
         """The answer as a stream: roles, contents, ends, usage."""
         for index in range(len(self.requests)):
             yield self._chunk(index, {"role": "assistant", "content": ""}, None, **self._about())
-        num_tokens = 0
         async for index, delta in generation.pieces():
-            num_tokens += len(delta.ids)
+            self.num_written_tokens += len(delta.ids)
             if delta.text or (delta.ids and self.asked.sampling.num_logprobs is not None):
                 yield self._chunk(index, {"content": delta.text}, None, self._logprobs(delta))
             if delta.finish_reason is not None:
                 yield self._chunk(index, {}, delta.finish_reason)
         if self.asked.delivery.include_usage:
-            yield self.envelope.body("chat.completion.chunk", [], usage=usage(len(self.ids), num_tokens))
+            yield self.envelope.body("chat.completion.chunk", [], usage=self._usage())
 
     def _chunk(
         self,
@@ -68,8 +68,11 @@ class ChatReply:
     ) -> dict[str, Any]:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
         if self.asked.delivery.include_usage:
-            more["usage"] = None
+            more["usage"] = self._usage() if self.asked.delivery.continuous_usage else None
         return self.envelope.body("chat.completion.chunk", [choice], **more)
+
+    def _usage(self) -> dict[str, Any]:
+        return usage(len(self.ids), self.num_written_tokens)
 
     def _logprobs(self, delta: Delta) -> dict[str, Any] | None:
         num_top = self.asked.sampling.num_logprobs

@@ -24,6 +24,7 @@ class CompletionReply:
         self.served = served
         self.asked = asked
         self.envelope = Envelope("cmpl", served.name)
+        self.num_written_tokens = 0
         self.prompts = [served.plain_ids(prompt) for prompt in asked.prompts]
         room_tokens = [
             served.room_for(len(ids), asked.sampling.max_tokens, settings.max_tokens, "prompt") for ids in self.prompts
@@ -73,27 +74,31 @@ class CompletionReply:
         if self.asked.echo:
             for index, logprobs in enumerate(running):
                 yield self._chunk(index, self._echoed(index), None, logprobs)
-        num_tokens = 0
         if generation is None:
             for index in range(self.num_texts):
                 yield self._chunk(index, "", NOTHING_ASKED, None)
         else:
             async for index, delta in generation.pieces():
-                num_tokens += len(delta.ids)
+                self.num_written_tokens += len(delta.ids)
                 logprobs = running[index]
                 if logprobs is not None:
                     logprobs.add_all(delta.ids, delta.logps, delta.top)
                 yield self._chunk(index, delta.text, delta.finish_reason, logprobs)
         if self.asked.delivery.include_usage:
-            yield self.envelope.body("text_completion", [], usage=usage(sum(map(len, self.prompts)), num_tokens))
+            yield self.envelope.body("text_completion", [], usage=self._usage())
 
     def _chunk(
         self, index: int, text: str, finish_reason: str | None, logprobs: LegacyLogprobs | None
     ) -> dict[str, Any]:
         arrays = None if logprobs is None else logprobs.take()
         choice = {"index": index, "text": text, "logprobs": arrays, "finish_reason": finish_reason}
-        more = {"usage": None} if self.asked.delivery.include_usage else {}
+        more: dict[str, Any] = {}
+        if self.asked.delivery.include_usage:
+            more["usage"] = self._usage() if self.asked.delivery.continuous_usage else None
         return self.envelope.body("text_completion", [choice], **more)
+
+    def _usage(self) -> dict[str, Any]:
+        return usage(sum(map(len, self.prompts)), self.num_written_tokens)
 
     def _begin(self, index: int) -> LegacyLogprobs | None:
         num_top = self.asked.sampling.num_logprobs

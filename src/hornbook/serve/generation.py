@@ -75,7 +75,7 @@ class Room:
     def open(self, requests: Sequence[Request], max_s: float, flush_s: float) -> "Generation":
         """Submit the texts of one HTTP request. Raises ApiError (429) when all places are taken."""
         if self.num_texts >= self.limit:
-            raise too_busy(self.limit)
+            raise too_busy()
         self._loop = asyncio.get_running_loop()
         return Generation(self, requests, max_s, flush_s)
 

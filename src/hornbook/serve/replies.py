@@ -54,9 +54,11 @@ def finite(logp: float) -> float:
 
 
 def chat_logprobs(served: Served, delta: Delta, num_top: int) -> dict[str, Any]:
-    """Log-probabilities in the chat form: one object per token, most likely alternatives inside."""
+    """Log-probabilities in the chat form: one object per token of the text, most likely alternatives inside."""
     content: list[dict[str, Any]] = []
     for position, (token, logp) in enumerate(zip(delta.ids, delta.logps, strict=True)):
+        if token in served.special_ids:  # the end of the turn is no part of what was said
+            continue
         entry = _entry(served, token, logp)
         likely = delta.top[position] if delta.top else {}
         ranked = sorted(likely.items(), key=lambda item: -item[1])[:num_top]

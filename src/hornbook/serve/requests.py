@@ -34,6 +34,8 @@ class Delivery:
     num_choices: int
     stream: bool
     include_usage: bool
+    continuous_usage: bool
+    """Usage so far in every chunk (vLLM's `continuous_usage_stats`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def read_sampling(data: dict[str, Any], max_tokens: int | None, num_logprobs: in
         max_tokens=max_tokens,
         temperature=fields.number(data, "temperature", 1.0, 0.0, 100.0),
         top_k=max(0, fields.whole(data, "top_k", 0, -1, 2**31)),
-        top_p=fields.number(data, "top_p", 1.0, 0.0, 1.0),
+        top_p=max(1e-6, fields.number(data, "top_p", 1.0, 0.0, 1.0)),  # 0, which OpenAI takes, keeps the likeliest
         min_p=fields.number(data, "min_p", 0.0, 0.0, 1.0),
         seed=fields.whole(data, "seed", 0, -MAX_SEED, MAX_SEED) if data.get("seed") is not None else None,
         stop=fields.stops(data),
@@ -116,6 +118,7 @@ def read_delivery(data: dict[str, Any]) -> Delivery:
         num_choices=fields.whole(data, "n", 1, 1, 128),
         stream=fields.flag(data, "stream"),
         include_usage=fields.flag(options, "include_usage"),
+        continuous_usage=fields.flag(options, "continuous_usage_stats"),
     )
 
 
