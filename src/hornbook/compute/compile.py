@@ -1,0 +1,34 @@
+"""Compiled functions, with a cache that outlives the process and plain eager code where there is no compiler."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hornbook.core.runlog import RunLog
+
+
+def can_compile() -> bool:
+    """Whether there is a C++ compiler."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
+
+
+def use_cache(folder: Path) -> None:
+    """Keep compiled code in this folder, and let the number of threads change without compiling again."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder / "inductor"))
+    os.environ.setdefault("TORCHINDUCTOR_FX_GRAPH_CACHE", "1")
+    os.environ.setdefault("TORCHINDUCTOR_CPP_DYNAMIC_THREADS", "1")
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "2")
+
+
+def compiled(function: Callable[..., Any], folder: Path, log: RunLog | None = None) -> Callable[..., Any]:
+    """The function compiled for fixed shapes, code kept in `folder`; the function itself without a compiler."""
+    if not can_compile():
+        if log is not None:
+            log.line("there is no C++ compiler (g++), so this runs uncompiled, about two times slower")
+        return function
+    use_cache(folder)
+    return torch.compile(function, dynamic=False)

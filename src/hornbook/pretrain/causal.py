@@ -1,0 +1,225 @@
+"""Stage pretrain.causal: a decoder that predicts the next token, trained from scratch on token shards."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+import torch
+
+from hornbook.checkpoint import folder as checkpoint
+from hornbook.compute.device import pick
+from hornbook.compute.dtype import compute_dtype
+from hornbook.compute.energy import Meter
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.errors import SettingsError
+from hornbook.core.settings import StrictSettings, parse
+from hornbook.core.units import human_count, human_seconds
+from hornbook.model.decoder import Decoder
+from hornbook.model.presets import preset
+from hornbook.model.settings import ModelSettings
+from hornbook.pretrain import dial
+from hornbook.pretrain.source import TokenSource, open_shard
+from hornbook.pretrain.validation import validator
+from hornbook.train.curves import training_blocks
+from hornbook.train.loop import Job, LoopSettings, State, fit
+from hornbook.train.objective import NextToken
+
+if TYPE_CHECKING:
+    from hornbook.report.blocks import Block
+
+READS: dict[str, str] = {"tokens": "tokens"}
+WRITES = "checkpoint"
+VERSION = 1
+BYTES_PER_TOKEN = 4.0
+
+
+class Planned(StrictSettings):
+    """What a budget became."""
+
+    model: ModelSettings
+    """Sizes of the model."""
+    batch_rows: int
+    """Rows of a batch."""
+    total_tokens: int
+    """Tokens to train on."""
+
+
+class Settings(StrictSettings):
+    """A model, a budget, and how to spend it."""
+
+    model: str | dict[str, Any] = "auto"
+    """A preset (`story-10m`), a table of sizes, or `auto`: chosen by the budget and the size of the corpus."""
+    budget: str = ""
+    """Time to train, `15min`; one of budget, total_tokens and total_flops is needed."""
+    total_tokens: int | None = pydantic.Field(default=None, gt=0)
+    """Tokens to train on."""
+    total_flops: float | None = pydantic.Field(default=None, gt=0)
+    """Training arithmetic to spend, in floating-point operations."""
+    row_tokens: int = pydantic.Field(default=256, ge=8)
+    """Tokens of a packed row (the context during training)."""
+    batch_rows: int = pydantic.Field(default=0, ge=0)
+    """Rows of a batch; 0 = chosen for about 2,500 steps."""
+    dtype: str = "auto"
+    """Number format of matrix products: `auto`, `bf16` or `fp32`."""
+    qk_gain: float = pydantic.Field(default=1.2, gt=0)
+    """First gain of the query and key norms."""
+    embedding_std: float = pydantic.Field(default=0.005, gt=0)
+    """Standard deviation of the first embeddings."""
+    validation_tokens: int = pydantic.Field(default=40_000, gt=0)
+    """Tokens of the validation documents that are measured ten times in a run."""
+    loop: LoopSettings = LoopSettings()
+    """Learning rates, schedule, saving, compiling."""
+    planned: Planned | None = None
+    """Filled in by `plan`: what the budget became on this machine."""
+
+    @pydantic.model_validator(mode="after")
+    def _one_budget(self) -> "Settings":
+        given = [bool(self.budget), self.total_tokens is not None, self.total_flops is not None]
+        if sum(given) != 1:
+            raise ValueError("give exactly one of budget, total_tokens and total_flops")
+        if self.budget:
+            dial.seconds(self.budget)
+        return self
+
+
+def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Sizes, tokens and batch from the budget, the machine's speed and the size of the input."""
+    learned = hints.get("settings", {}).get("tokenizer.learn")
+    vocab_size = getattr(learned, "vocab_size", 4096)
+    corpus_tokens = hints.get("input_bytes", 0) / BYTES_PER_TOKEN
+    for artifact in hints.get("inputs", {}).get("tokens", ()):
+        facts = json.loads(artifact.file("tokens.json").read_text())
+        vocab_size, corpus_tokens = facts["vocab_size"], facts["train"]["tokens"]
+    planned = _plan(settings, vocab_size, corpus_tokens, probe.train_flops)
+    model = planned.model
+    flops = model.flops_per_token(settings.row_tokens) * planned.total_tokens
+    derived = {
+        "parameters": model.num_parameters(),
+        "model": f"{model.layers} layers, width {model.width}, {model.heads} heads, hidden {model.hidden}",
+        "tokens": planned.total_tokens,
+        "batch_tokens": planned.batch_rows * settings.row_tokens,
+        "steps": planned.total_tokens // (planned.batch_rows * settings.row_tokens),
+        "flops": flops,
+        "seconds": flops / probe.train_flops,
+        "epochs": round(planned.total_tokens / corpus_tokens, 2) if corpus_tokens else "unknown until tokens exist",
+        "memory_bytes": _memory_bytes(model, planned.batch_rows * settings.row_tokens),
+        "disk_bytes": 4 * model.num_parameters() * 8,
+    }
+    return settings.model_copy(update={"planned": planned}), derived
+
+
+def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
+    """Train and write the checkpoint folder."""
+    tokens: Artifact = inputs["tokens"]
+    facts = json.loads(tokens.file("tokens.json").read_text())
+    planned = settings.planned or _plan(settings, facts["vocab_size"], facts["train"]["tokens"], 1e11)
+    sizes = planned.model.model_copy(update={"vocab_size": facts["vocab_size"]})
+    device = pick(out.machine)
+    model = Decoder(sizes, compute_dtype=compute_dtype(device, settings.dtype), seed=None)
+    model.initialise(out.seed, embedding_std=settings.embedding_std, qk_gain=settings.qk_gain)
+    model.to(device)
+    source = TokenSource(
+        open_shard(tokens.path, "train"),
+        row_tokens=settings.row_tokens,
+        batch_rows=planned.batch_rows,
+        pad_id=0,
+        seed=out.seed,
+    )
+    meter = Meter()
+    job = Job(
+        model=model,
+        source=source,
+        objective=NextToken(),
+        total_tokens=planned.total_tokens,
+        settings=settings.loop,
+        measures=_measures(settings, tokens, model, facts),
+        budget_s=dial.seconds(settings.budget) if settings.budget else None,
+    )
+    state = fit(job, out)
+    _finish(settings, out, model, tokens.path / "tokenizer", state, meter)
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """Sizes, what was spent, and the curves."""
+    counts = artifact.manifest.counts
+    rows = [
+        ("parameters", human_count(counts.get("parameters", 0))),
+        ("tokens", human_count(counts.get("tokens", 0))),
+        ("training FLOPs", f"{counts.get('flops', 0):.3g}"),
+        ("time", human_seconds(counts.get("seconds", 0.0))),
+        ("energy", f"{counts.get('wh', 0.0):.2f} Wh ({counts.get('energy_method', 'unknown')})"),
+        ("carbon", f"{counts.get('grams_co2', 0.0):.1f} g CO2"),
+    ]
+    return training_blocks(artifact, rows)
+
+
+def _plan(settings: Settings, vocab_size: int, corpus_tokens: float, train_flops: float) -> Planned:
+    row_tokens, batch_rows = settings.row_tokens, settings.batch_rows
+    fixed = None if settings.model == "auto" else model_settings(settings.model, vocab_size, row_tokens)
+    flops = settings.total_flops
+    if settings.budget:
+        flops = dial.seconds(settings.budget) * train_flops
+    if flops is not None and fixed is None:
+        choice = dial.choose(flops, corpus_tokens, vocab_size, row_tokens, batch_rows)
+    elif flops is not None and fixed is not None:
+        choice = dial.plan_tokens(fixed, flops, row_tokens, batch_rows)
+    else:
+        total = settings.total_tokens or 0
+        model = fixed or dial.nearest_model(total / dial.TOKENS_PER_PARAMETER, vocab_size, row_tokens)
+        rows = batch_rows or dial.default_rows(total, row_tokens)
+        steps = max(1, total // (rows * row_tokens))
+        choice = dial.Choice(model, rows, steps * rows * row_tokens)
+    return Planned(model=choice.model, batch_rows=choice.batch_rows, total_tokens=choice.total_tokens)
+
+
+def model_settings(model: str | dict[str, Any], vocab_size: int, row_tokens: int) -> ModelSettings:
+    """Sizes from a preset's name or a recipe's table; the vocabulary is the tokenizer's."""
+    if isinstance(model, str):
+        sizes = preset(model, vocab_size=vocab_size)
+    else:
+        width = model.get("width", 64)
+        heads = model.get("heads", max(1, width // 64))
+        defaults = {"heads": heads, "kv_heads": heads, "hidden": 32 * max(1, round(width * 8 / 3 / 32))}
+        sizes = parse(ModelSettings, {**defaults, **model, "vocab_size": vocab_size}, "the table `model`")
+    if sizes.max_tokens < row_tokens:
+        raise SettingsError(
+            f"rows have {row_tokens} tokens and the model reads {sizes.max_tokens}", do="Raise model.max_tokens"
+        )
+    return sizes
+
+
+def _measures(settings: Settings, tokens: Artifact, model: Decoder, facts: dict[str, Any]) -> list[Any]:
+    if not facts["validation"]["docs"]:
+        return []
+    shard = open_shard(tokens.path, "validation")
+    most = settings.validation_tokens
+    return [validator(model, shard, row_tokens=settings.row_tokens, pad_id=0, max_tokens=most)]
+
+
+def _finish(settings: Settings, out: Out, model: Decoder, tokenizer: Path, state: State, meter: Meter) -> None:
+    flops = model.settings.flops_per_token(settings.row_tokens) * state.tokens
+    energy = meter.read()
+    out.counts |= {
+        "parameters": model.settings.num_parameters(),
+        "tokens": state.tokens,
+        "steps": state.step,
+        "flops": flops,
+        "seconds": round(state.elapsed_s, 2),
+        "flops_per_s": flops / max(state.elapsed_s, 1e-9),
+        "wh": energy.wh * max(1.0, state.elapsed_s / max(energy.seconds, 1e-9)),
+        "grams_co2": energy.grams_co2 * max(1.0, state.elapsed_s / max(energy.seconds, 1e-9)),
+        "energy_method": energy.method,
+        "events": state.events,
+    }
+    training = {"tokens": state.tokens, "steps": state.step, "training FLOPs": f"{flops:.4g}"}
+    card = {"licences": sorted(set(out.licences)), "sources": sorted(set(out.sources)), "training": training}
+    with torch.no_grad():
+        checkpoint.save(out.path, model, tokenizer, card=card)
+
+
+def _memory_bytes(model: ModelSettings, batch_tokens: int) -> int:
+    """Weights, gradients, momenta and a step's activations; the larger part is the logits and the hidden layers."""
+    weights = 16 * model.num_parameters()
+    per_token = 2 * (model.layers * (12 * model.width + 4 * model.hidden) + 3 * model.vocab_size)
+    return weights + batch_tokens * per_token + 300_000_000

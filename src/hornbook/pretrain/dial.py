@@ -1,0 +1,81 @@
+"""The one dial: a budget of arithmetic becomes sizes, batch and tokens. A pure function; nothing is measured here.
+
+Source: compute-optimal training (Hoffmann et al. 2022), tokens proportional to parameters; the ratio of 12 tokens to
+a parameter is nanochat's measured one. Deviation for small corpora: at most five epochs, a larger model instead
+(`docs/decisions/pretrain-dial.md`).
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from hornbook.core.errors import SettingsError
+from hornbook.model.settings import ModelSettings
+
+TOKENS_PER_PARAMETER = 12.0
+MAX_EPOCHS = 5.0
+STEPS_WANTED = 2500
+UNITS_S = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the dial chooses: sizes, rows of a batch, and tokens to train on (padding included)."""
+
+    model: ModelSettings
+    batch_rows: int
+    total_tokens: int
+
+
+def seconds(budget: str) -> float:
+    """Seconds of a budget in time, `90s`, `15min`, `2h`. Raises SettingsError for anything else.
+
+    >>> seconds("15min"), seconds("1.5h")
+    (900.0, 5400.0)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", budget)
+    if not match or match.group(2) not in UNITS_S or float(match.group(1)) <= 0:
+        raise SettingsError(f'"{budget}" is not a time', where="budget", do='Write "90s", "15min" or "2h"')
+    return float(match.group(1)) * UNITS_S[match.group(2)]
+
+
+def choose(flops: float, corpus_tokens: float, vocab_size: int, row_tokens: int, batch_rows: int = 0) -> Choice:
+    """Sizes for a budget of training `flops` on a corpus of about `corpus_tokens`."""
+    wanted = math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
+    if corpus_tokens > 0:
+        wanted = max(wanted, flops / (6 * MAX_EPOCHS * corpus_tokens))
+    model = nearest_model(wanted, vocab_size, row_tokens)
+    return plan_tokens(model, flops, row_tokens, batch_rows)
+
+
+def plan_tokens(model: ModelSettings, flops: float, row_tokens: int, batch_rows: int = 0) -> Choice:
+    """Tokens and batch of a given model within a budget of `flops`."""
+    tokens = flops / model.flops_per_token(row_tokens)
+    rows = batch_rows or default_rows(tokens, row_tokens)
+    steps = max(1, int(tokens // (rows * row_tokens)))
+    return Choice(model, rows, steps * rows * row_tokens)
+
+
+def default_rows(total_tokens: float, row_tokens: int) -> int:
+    """Rows of a batch: a power of two of tokens that leaves about 2,500 steps, from 2,048 to 524,288 tokens."""
+    batch = min(524_288.0, max(2048.0, total_tokens / STEPS_WANTED))
+    return max(1, 2 ** round(math.log2(batch)) // row_tokens)
+
+
+def nearest_model(parameters: float, vocab_size: int, row_tokens: int) -> ModelSettings:
+    """The decoder whose multiplying weights (head included) are nearest to `parameters`; width / depth about 40."""
+    ladder = [_sized(64 * n, vocab_size, row_tokens) for n in range(1, 25)]
+    return min(ladder, key=lambda m: abs(math.log((m.matrix_parameters() + vocab_size * m.width) / parameters)))
+
+
+def _sized(width: int, vocab_size: int, row_tokens: int) -> ModelSettings:
+    heads = width // 64
+    return ModelSettings(
+        vocab_size=vocab_size,
+        width=width,
+        layers=max(2, round(width / 40)),
+        heads=heads,
+        kv_heads=heads,
+        hidden=32 * round(width * 8 / 3 / 32),
+        max_tokens=max(1024, row_tokens),
+    )
