@@ -24,18 +24,19 @@ HELP = """\
 
 def chat(
     model: Annotated[str, typer.Argument(help="A run (folder or name), RUN/STAGE, or a checkpoint folder.")],
-    prompt: Annotated[str | None, typer.Option("--prompt", "-p", help="Say this, print the answer, leave.")] = None,
-    system: Annotated[str, typer.Option(help="What the model is told first.")] = "",
-    temperature: Annotated[float, typer.Option(help="0 is the likeliest answer.", min=0.0, max=100.0)] = 0.7,
-    max_tokens: Annotated[int, typer.Option(help="Longest answer; 0: as long as fits.", min=0)] = 0,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="Say this, print the answer, leave.")
+    ] = None,
+    system: Annotated[str, typer.Option(metavar="TEXT", help="What the model is told first.")] = "",
+    temperature: Annotated[float, typer.Option(metavar="N", help="0 is the likeliest answer.")] = 0.7,
+    max_tokens: Annotated[int, typer.Option(metavar="N", help="Longest answer; 0: as long as fits.")] = 0,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same answer.")] = None,
 ) -> None:
     """Talk to a model in the terminal. Lines can be piped in, too: one question each."""
     from hornbook.serve.pick import pick
 
+    check_options(prompt, temperature, max_tokens)
     picked = pick(model)
-    if prompt is not None and not prompt.strip():
-        raise typer.BadParameter("it is empty", param_hint="--prompt")
 
     import torch
 
@@ -53,6 +54,18 @@ def chat(
         else:
             for line in piped_lines():
                 speak(session.ask(line))
+
+
+def check_options(prompt: str | None, temperature: float, max_tokens: int) -> None:
+    """Raises SettingsError for options that no answer can follow."""
+    from hornbook.core.errors import SettingsError
+
+    if prompt is not None and not prompt.strip():
+        raise SettingsError("--prompt is empty", do="Say something")
+    if not 0 <= temperature <= 100:
+        raise SettingsError(f"--temperature is {temperature:g}; it can be from 0 to 100")
+    if max_tokens < 0:
+        raise SettingsError(f"--max-tokens is {max_tokens}; 0 means as long as fits")
 
 
 def piped_lines() -> Iterator[str]:

@@ -87,8 +87,9 @@ def listen(settings: ServeSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=512)
     except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
         raise ServeError(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror if isinstance(error, OSError) else error}",
+            f"cannot listen on {settings.host} port {settings.port}: {said}",
             do="Take another with --port, or stop the program that has it (--port 0 takes any free one)",
             exit_code=1,
         ) from None

@@ -2,6 +2,8 @@
 
 import ipaddress
 
+import pydantic
+
 from hornbook.core.errors import ServeError
 from hornbook.core.settings import StrictSettings
 
@@ -11,7 +13,7 @@ class ServeSettings(StrictSettings):
 
     host: str = "127.0.0.1"
     """The address to listen on."""
-    port: int = 8000
+    port: int = pydantic.Field(default=8000, ge=0, le=65535)
     """The port to listen on; 0 takes any free one."""
     api_key: str = ""
     """When set, every request needs `Authorization: Bearer KEY`."""
@@ -19,17 +21,19 @@ class ServeSettings(StrictSettings):
     """Listen on a public address without an API key."""
     allow_origins: tuple[str, ...] = ()
     """Other web pages that may call this server from a browser, as `https://host:port`."""
-    max_body_bytes: int = 4 << 20
+    num_slots: int = pydantic.Field(default=16, ge=1, le=256)
+    """Texts written at the same time."""
+    max_body_bytes: int = pydantic.Field(default=4 << 20, gt=0)
     """The largest body of a request."""
-    max_tokens: int = 4096
+    max_tokens: int = pydantic.Field(default=4096, gt=0)
     """The longest answer, whatever a request asks for (and never more than the context has room for)."""
-    max_waiting: int = 64
+    max_waiting: int = pydantic.Field(default=64, ge=0)
     """Texts that may wait for a free place before new requests get 429."""
-    max_texts: int = 256
+    max_texts: int = pydantic.Field(default=256, gt=0)
     """Texts (prompts times `n`) in one request."""
-    max_request_s: float = 600.0
+    max_request_s: float = pydantic.Field(default=600.0, gt=0)
     """Seconds one request may take."""
-    flush_s: float = 0.02
+    flush_s: float = pydantic.Field(default=0.02, ge=0)
     """The shortest pause between two pieces of one stream; a fast model's tokens travel together."""
 
 

@@ -182,7 +182,7 @@ function isLocal() {
 function describe() {
   const { parameters, context_tokens: context } = facts();
   const size = parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)} million parameters` : parameters ? `${parameters.toLocaleString("en")} parameters` : "";
-  return [size, context ? `reads ${context.toLocaleString("en")} tokens at a time` : ""].filter(Boolean);
+  return [size, context ? `reads ${context.toLocaleString("en")} tokens` : ""].filter(Boolean);
 }
 
 function showModel() {

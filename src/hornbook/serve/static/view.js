@@ -94,6 +94,7 @@ function editor(box, text, done, cancel) {
   const form = element("form", "editor");
   const area = document.createElement("textarea");
   area.value = text;
+  area.rows = 1;
   area.setAttribute("aria-label", "Edit this message");
   const buttons = element("div", "buttons");
   const send = element("button", "strong", "Send again");
