@@ -1,8 +1,9 @@
 import numpy as np
-from hornbook.data.clusters import band_pairs, best_of_each, components, same_groups
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+
+from hornbook.data.clusters import band_pairs, best_of_each, components, same_groups
 
 
 def keys(*values: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.document import read_documents
 from hornbook.core.errors import DataError, SettingsError
@@ -15,7 +16,7 @@ from hornbook.data import extract
 from hornbook.data.ledger import read_funnel
 
 sys.path.insert(0, str(Path(__file__).parent))
-import warcs  # noqa: E402
+import warcs
 
 
 def do(folder: Path, workers: int = 1, pages: Artifact | None = None, **settings: Any) -> Any:

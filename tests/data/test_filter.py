@@ -3,6 +3,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.document import Document, read_documents, to_table
 from hornbook.core.errors import DataError, SettingsError

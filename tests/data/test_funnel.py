@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document, to_table
 from hornbook.core.settings import parse

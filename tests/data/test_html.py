@@ -3,10 +3,11 @@ import time
 from pathlib import Path
 
 import pytest
+
 from hornbook.data.html import count_tags, decode_html, to_text
 
 sys.path.insert(0, str(Path(__file__).parent))
-import warcs  # noqa: E402
+import warcs
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
 from hornbook.core.artifact import scratch_out
 from hornbook.core.document import Document, from_table
 from hornbook.core.errors import DataError

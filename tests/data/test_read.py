@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+
 from hornbook.core.artifact import payload_hash, scratch_out
 from hornbook.core.document import Document, document_id, read_documents
 from hornbook.core.errors import ArtifactError, DataError, SettingsError

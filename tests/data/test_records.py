@@ -1,10 +1,11 @@
 import random
 
 import pytest
-from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+
+from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
 
 
 def blocks(data: bytes, size: int) -> list[bytes]:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from hornbook.core.errors import SettingsError
 from hornbook.data.rules import code_of, find_filter, known_filters, prepare, rules_table
 

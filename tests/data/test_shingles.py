@@ -4,10 +4,11 @@ import sys
 
 import numpy as np
 import pytest
-from hornbook.data.shingles import jaccard, normalise, shingles
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+
+from hornbook.data.shingles import jaccard, normalise, shingles
 
 
 def sets(texts: list[str], words: int = 5) -> list[set[int]]:

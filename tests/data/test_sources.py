@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from hornbook.core.errors import ArtifactError, DataError
 from hornbook.data.sources import Piece, find_files, format_of, locate, plan_shards, ranges
 

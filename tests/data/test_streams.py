@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+
 from hornbook.data.streams import Damage, as_utf8, bom_encoding, chunks, compression_of, decode
 
 TEXT = "\n".join(f"line {i} of a text that is long enough to be cut" for i in range(20_000)).encode()

@@ -5,10 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from hornbook.data.warc import Other, Page, read_warc
 
 sys.path.insert(0, str(Path(__file__).parent))
-import warcs  # noqa: E402
+import warcs
 
 
 def read(data: bytes, tmp_path: Path, suffix: str = "gzip", ranges: int = 1) -> list[Page | Other]:

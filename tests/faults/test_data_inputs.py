@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hornbook.core.artifact import scratch_out
 from hornbook.core.document import read_documents
 from hornbook.core.errors import DataError, is_disk_full
@@ -18,7 +19,7 @@ from hornbook.data import extract, read
 from hornbook.data.ledger import read_funnel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-import warcs  # noqa: E402
+import warcs
 
 
 def do(stage: Any, folder: Path, **settings: Any) -> dict[str, Any]:

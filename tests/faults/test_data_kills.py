@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
@@ -17,7 +18,7 @@ from hornbook.data import filter as filters
 from hornbook.shards.shard import Notes, Shard
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-import warcs  # noqa: E402
+import warcs
 
 STAGES = ("extract", "filter", "dedup")
 

@@ -7,7 +7,7 @@ from hornbook.shards.pool import WorkerProcess
 from hornbook.shards.shard import Limits, Notes, Shard
 
 sys.path.insert(0, str(Path(__file__).parent))
-import jobs  # noqa: E402
+import jobs
 
 
 def test_a_worker_answers_shard_by_shard_and_its_end_is_noticed(tmp_path: Path) -> None:

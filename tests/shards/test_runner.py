@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from hornbook.core.artifact import scratch_out
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
@@ -14,7 +15,7 @@ from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 
 sys.path.insert(0, str(Path(__file__).parent))
-import jobs  # noqa: E402
+import jobs
 
 NUMBERS = [[1, 2], [], [3], [4, 5, 6]]
 WANTED = {"000.txt": "n1\nn2\n", "001.txt": "", "002.txt": "n3\n", "003.txt": "n4\nn5\nn6\n"}

@@ -2,13 +2,14 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hornbook.shards.partition import partition_of
 from hornbook.shards.shard import Failure, Limits, Notes, Shard
 from hornbook.shards.worker import address, find_function, perform
 from hornbook.shards.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
-import jobs  # noqa: E402
+import jobs
 
 
 def test_a_function_is_found_by_module_or_by_file() -> None:

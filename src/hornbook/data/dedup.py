@@ -1,6 +1,7 @@
 """Stage data.dedup: drop copies and near-copies, keep the best one of each group."""
 
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -228,7 +229,7 @@ def shingle_shard(work: Workspace, inputs: dict[str, Any], settings: Settings) -
                 continue
             texts = batch.column("text").take(pyarrow.array(here)).to_pylist()
             hashes, offsets = shingles(texts, settings.shingle_words)
-            parts += [np.unique(hashes[a:b]) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+            parts += [np.unique(hashes[a:b]) for a, b in itertools.pairwise(offsets.tolist())]
     sizes = np.array([len(part) for part in parts], np.int64)
     with work.output(f"{work.name}.shingles.npy").open("wb") as file_out:
         np.save(file_out, np.concatenate(parts) if parts else np.zeros(0, np.uint64))

@@ -34,14 +34,20 @@ PROFILES: dict[str, tuple[tuple[str, ...], dict[str, dict[str, Any]]]] = {
         ("language", "gopher_quality", "gopher_repetition", "pii"),
         {
             "language": {"unknown": "keep"},
-            "gopher_quality": {"min_words": 10, "min_word_chars": 2.0, "max_symbols": 0.3, "min_stop_words": 1},
+            "gopher_quality": {
+                "min_words": 10,
+                "min_word_chars": 2.0,
+                "max_symbols": 0.3,
+                "max_ellipsis_lines": 0.9,
+                "min_stop_words": 0,
+            },
             "gopher_repetition": {
-                "max_lines": 0.6,
-                "max_paragraphs": 0.6,
-                "max_line_chars": 0.5,
-                "max_paragraph_chars": 0.5,
-                "max_top_ngrams": (0.4, 0.4, 0.4),
-                "max_duplicate_ngrams": (0.6, 0.6, 0.55, 0.55, 0.5, 0.5),
+                "max_lines": 0.8,
+                "max_paragraphs": 0.8,
+                "max_line_chars": 0.8,
+                "max_paragraph_chars": 0.8,
+                "max_top_ngrams": (0.5, 0.5, 0.5),
+                "max_duplicate_ngrams": (0.9, 0.9, 0.9, 0.9, 0.9, 0.9),
             },
         },
     ),
@@ -56,11 +62,11 @@ class Settings(StrictSettings):
     which repeat themselves and are short for good reasons."""
     rules: tuple[str, ...] | None = None
     """The filters in order, by name or as a file (`./my_filter.py`); empty = the profile's."""
-    rule: dict[str, dict[str, Any]] = {}
+    rule: dict[str, dict[str, Any]] = pydantic.Field(default_factory=dict[str, dict[str, Any]])
     """Settings of single filters over the profile's, one table each: `rule.language.keep = ["en", "de"]`."""
     record_cpu_s: float = pydantic.Field(default=30.0, gt=0)
     """With a filter of your own: CPU seconds after which a document is given up (`filter.timeout`)."""
-    code: dict[str, str] = {}
+    code: dict[str, str] = pydantic.Field(default_factory=dict[str, str])
     """Hashes of your own filters' files; filled in by `plan`."""
 
     @pydantic.model_validator(mode="after")

@@ -41,8 +41,7 @@ def count_tags(data: bytes) -> tuple[int, int]:
             continue
         open_by_name[name] = open_by_name.get(name, 0) + 1
         depth += 1
-        if depth > deepest:
-            deepest = depth
+        deepest = max(deepest, depth)
     return num_open, deepest
 
 
@@ -98,12 +97,12 @@ def to_text(html: str, profile: Profile) -> str:
     """The main text of a page: paragraphs, headings, lists and tables without navigation, ads and footers.
 
     `precise`: trafilatura in its precision mode (token F1 0.969 on gold pages, 54 pages/s); `fast`: resiliparse
-    (0.935, 614 pages/s). May raise whatever the parsers raise.
+    without picture captions and bylines (0.930 where trafilatura has 0.962, 9 to 14 times as fast). May raise whatever the parsers raise.
     """
     if profile == "fast":
         from resiliparse.extract.html2text import extract_plain_text
 
-        text = extract_plain_text(html, main_content=True, comments=False, alt_texts=False, preserve_formatting=True)
+        text = extract_plain_text(html, main_content=True, comments=False, alt_texts=False, post_meta=False)
         return "\n".join(line.rstrip() for line in text.split("\n")).strip()
     import trafilatura
 

@@ -88,7 +88,8 @@ class _Rows:
     def close(self) -> tuple[int, int]:
         if self._documents or self._writer is None:
             self._flush()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         return self.num_rows, self.num_bytes
 
     def _flush(self) -> None:

@@ -288,14 +288,14 @@ def _book(ledger: Ledger, document: Document) -> None:
 
 def _json_line(desk: _Desk, position: int, line: str) -> None:
     try:
-        record = json.loads(line)
-        found = "" if isinstance(record, dict) else f"a JSON {type(record).__name__}"
+        record: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
-        record, found = None, str(error)[:200] or type(error).__name__
-    if found:
-        desk.drop(position, line, "read.not_json", found)
-    else:
+        desk.drop(position, line, "read.not_json", str(error)[:200] or type(error).__name__)
+        return
+    if isinstance(record, dict):
         _row(desk, position, record)
+    else:
+        desk.drop(position, line, "read.not_json", f"a JSON {type(record).__name__}")
 
 
 def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:

@@ -2,11 +2,12 @@ import random
 from collections import Counter
 
 import pytest
-from hornbook.core.document import Document, Drop, Keep
-from hornbook.data.filters.gopher_repetition import Settings, decide
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+
+from hornbook.core.document import Document, Drop, Keep
+from hornbook.data.filters.gopher_repetition import Settings, decide
 
 OFF = {
     "max_lines": 1.0,

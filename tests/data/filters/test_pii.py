@@ -1,4 +1,5 @@
 import pytest
+
 from hornbook.core.document import Document, Drop, Edit, Keep
 from hornbook.data.filters.pii import Settings, decide, iban, luhn
 

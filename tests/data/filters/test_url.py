@@ -1,4 +1,5 @@
 import pytest
+
 from hornbook.core.document import Document, Drop, Keep
 from hornbook.data.filters.url import Settings, decide
 
