@@ -89,7 +89,7 @@ class Slots:
         self.background = background
         self.active: list[Row] = []
         self.cache = KVCache.empty(
-            model.settings, batch_bucket(num_slots), model.context_tokens, model.dtype, model.device
+            model.settings, batch_bucket(num_slots), model.context_tokens, model.cache_dtype, model.device
         )
         self._windows: dict[tuple[int, int], KVCache] = {}
 

@@ -75,9 +75,9 @@ class Attention(nn.Module):
         if cache is not None and positions_BT is not None:
             cache.write(layer, positions_BT, k_BTJK, v_BTJK)
             if not cache.fresh:
-                k_BSJK = cache.k[layer].transpose(1, 2).to(q_BTHK.dtype)
-                v_BSJK = cache.v[layer].transpose(1, 2).to(q_BTHK.dtype)
-                return self.out(attend(q_BTHK, k_BSJK, v_BSJK, reach).flatten(2))
+                k_BSJK, v_BSJK = cache.k[layer].transpose(1, 2), cache.v[layer].transpose(1, 2)
+                seen_BTHK = attend(q_BTHK.to(k_BSJK.dtype), k_BSJK, v_BSJK, reach)  # in the cache's number format
+                return self.out(seen_BTHK.to(x_BTD.dtype).flatten(2))
         return self.out(attend(q_BTHK, k_BTJK, v_BTJK, reach).flatten(2))
 
 
