@@ -31,7 +31,7 @@ WRITES = "documents"
 VERSION = 1
 
 RULES = {
-    "dedup.exact": "the same text but for case and white space as a document that is kept (value: 1; meta.duplicate_of)",
+    "dedup.exact": "but for case and white space the text of a document that is kept (value: 1; meta.duplicate_of)",
     "dedup.minhash": "alike to a document that is kept (value: the Jaccard similarity of their word shingles; "
     "meta.duplicate_of). Source: Broder 1997; bands and rows as FineWeb (Penedo et al. 2024)",
 }

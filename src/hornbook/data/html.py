@@ -97,7 +97,8 @@ def to_text(html: str, profile: Profile) -> str:
     """The main text of a page: paragraphs, headings, lists and tables without navigation, ads and footers.
 
     `precise`: trafilatura in its precision mode (token F1 0.969 on gold pages, 54 pages/s); `fast`: resiliparse
-    without picture captions and bylines (0.930 where trafilatura has 0.962, 9 to 14 times as fast). May raise whatever the parsers raise.
+    without picture captions and bylines (0.930 where trafilatura has 0.962, 9 to 14 times as fast). May raise whatever
+    the parsers raise.
     """
     if profile == "fast":
         from resiliparse.extract.html2text import extract_plain_text

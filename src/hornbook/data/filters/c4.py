@@ -53,9 +53,9 @@ class Settings(StrictSettings):
 def decide(document: Document, settings: Settings) -> Decision:
     """Remove lines, then drop the page when too little is left.
 
-    Source: Raffel et al. 2020, 2.2, and the published program. Deviations: blank lines between paragraphs stay; typographic
-    quotation marks end a line too; sentences are counted by a pattern instead of NLTK; the list of bad words is left
-    to other filters.
+    Source: Raffel et al. 2020, 2.2, and the published program. Deviations: blank lines between paragraphs stay;
+    typographic quotation marks end a line too; sentences are counted by a pattern
+    instead of NLTK; the list of bad words is left to other filters.
     """
     text = document.text
     if settings.curly_brackets and "{" in text:

@@ -18,7 +18,7 @@ RULES = {
     "gopher.long_words": f"mean word length above max_word_chars (value: the mean). {SOURCE}",
     "gopher.hashes": f"hash signs for each word above max_symbols (value: the ratio). {SOURCE}",
     "gopher.ellipses": f"ellipses for each word above max_symbols (value: the ratio). {SOURCE}",
-    "gopher.bullet_lines": f"share of lines that begin with a bullet above max_bullet_lines (value: the share). {SOURCE}",
+    "gopher.bullet_lines": f"share of lines that begin with a bullet above max_bullet_lines. {SOURCE}",
     "gopher.ellipsis_lines": f"share of lines that end with an ellipsis above max_ellipsis_lines. {SOURCE}",
     "gopher.few_letters": f"share of words with a letter below min_letter_words (value: the share). {SOURCE}",
     "gopher.few_stop_words": f"fewer than min_stop_words of the stop words (value: how many). {SOURCE}",

@@ -57,11 +57,12 @@ def decide(document: Document, settings: Settings) -> Decision:
     """Keep or drop by repeated lines, paragraphs and runs of words.
 
     Source: Rae et al. 2021, table A1. What counts as repeated:
-    `paper`: characters of words (no white space) over all characters of words; the commonest n-gram must occur twice;
-    every character that lies in any copy counts once, however copies overlap (the paper's wording).
-    `datatrove`: over the length of the text, white space included; runs are counted from their second copy on, without
-    overlap; the commonest n-gram counts even when it occurs once. `dolma`: words by white space, every copy counted,
-    overlapping runs several times, over the sum for all runs; repeated lines count with their first copy.
+    `paper`: words by white space; characters of words over all characters of words; the commonest n-gram must occur
+    twice; every character that lies in any copy counts once, however copies overlap (the paper's wording).
+    `datatrove`: words and punctuation marks apart (by a pattern, not by spaCy), over the length of the text, white
+    space included; runs are counted from their second copy on, without overlap; the commonest n-gram counts even when
+    it occurs once. `dolma`: words by white space, every copy counted, overlapping runs several times, over the sum for
+    all runs; repeated lines count with their first copy.
     """
     text = document.text
     if not text.strip():
@@ -100,38 +101,59 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
     import numpy as np
 
     reading = settings.reading
-    words = text.split() if reading == "dolma" else WORD.findall(text)
-    known: dict[str, int] = {}
-    keys = np.fromiter((known.setdefault(word, len(known)) for word in words), np.uint64, len(words))
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    words = WORD.findall(text) if reading == "datatrove" else text.split()
+    keys, lengths = _numbered(words)
     chars = np.concatenate(([0], np.cumsum(lengths)))
     whole = len(text) if reading == "datatrove" else int(chars[-1])
     grams = keys
-    for n in range(2, 11):
-        if len(words) < n:
-            return None
+    for n in range(2, min(10, len(words)) + 1):
         grams = grams[:-1] * np.uint64(ODD) + keys[n - 1 :]
         sizes = chars[n:] - chars[:-n]
-        _, first, inverse, counts = np.unique(grams, return_index=True, return_inverse=True, return_counts=True)
-        if n > 4 and counts.max() == 1:
-            return None  # a longer run cannot occur twice when no shorter one does
-        repeated = counts[inverse] > 1
+        values, counts = _repeated_values(grams)
         if n <= 4:
             limit = settings.max_top_ngrams[n - 2]
-            share = _top(inverse, first, counts, sizes, lengths, n, reading) / whole
+            share = _top(grams, values, counts, sizes, lengths, n, reading) / whole
+        elif not len(values):
+            return None  # a longer run cannot occur twice when no shorter one does
         else:
             limit = settings.max_duplicate_ngrams[n - 5]
-            share = _duplicates(grams, repeated, sizes, lengths, n, reading) / whole
-            if reading == "dolma":
-                share = float(sizes[repeated].sum()) / max(1, int(sizes.sum()))
+            share = _duplicates(grams, values, sizes, lengths, n, reading) / whole
         if share > limit and limit < 1:  # copies that overlap can make the share of other readings larger than 1
             return Drop(f"repetition.{'top' if n <= 4 else 'duplicate'}_{n}gram", float(share))
     return None
 
 
+def _numbered(words: list[str]) -> tuple["np.ndarray", "np.ndarray"]:
+    """Each word as a number (equal words, equal numbers), and its length."""
+    import numpy as np
+
+    known = dict.fromkeys(words)
+    for number, word in enumerate(known):
+        known[word] = number  # type: ignore[assignment]
+    keys = np.array(list(map(known.__getitem__, words)), np.uint64)
+    return keys, np.array(list(map(len, words)), np.int64)
+
+
+def _repeated_values(grams: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
+    """The values that occur more than once, in order, and how often each does."""
+    import numpy as np
+
+    ordered = np.sort(grams)
+    same = ordered[1:] == ordered[:-1]
+    if not same.any():
+        return ordered[:0], np.zeros(0, np.int64)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).view(np.int8)))
+    return ordered[edges[::2]], edges[1::2] - edges[::2] + 1
+
+
+def _among(grams: "np.ndarray", values: "np.ndarray") -> "np.ndarray":
+    """For each n-gram whether it is one of the (ordered) values."""
+    return values[values.searchsorted(grams).clip(max=len(values) - 1)] == grams
+
+
 def _top(
-    inverse: "np.ndarray",
-    first: "np.ndarray",
+    grams: "np.ndarray",
+    values: "np.ndarray",
     counts: "np.ndarray",
     sizes: "np.ndarray",
     lengths: "np.ndarray",
@@ -139,10 +161,12 @@ def _top(
     reading: str,
 ) -> int:
     """Characters in all copies of the commonest n-gram; of equally common ones the first in the text."""
-    most = int(counts.max())
-    begin = int(first[counts == most].min())
+    most = int(counts.max()) if len(counts) else 1
+    if most == 1 and reading == "paper":
+        return 0
+    begin = int(_among(grams, values[counts == most]).argmax()) if most > 1 else 0
     if reading == "paper":
-        return _covered(inverse == inverse[begin], lengths, n) if most > 1 else 0
+        return _covered(grams == grams[begin], lengths, n)
     size = int(sizes[begin])
     return most * (size + n - 1 if reading == "datatrove" else size)  # datatrove joins the words by spaces
 
@@ -153,17 +177,20 @@ def _covered(starts: "np.ndarray", lengths: "np.ndarray", n: int) -> int:
 
     edges = np.zeros(len(lengths) + 1, np.int64)
     begin = np.flatnonzero(starts)
-    np.add.at(edges, begin, 1)
-    np.add.at(edges, begin + n, -1)
+    edges[begin] += 1
+    edges[begin + n] -= 1
     return int(lengths[np.cumsum(edges)[:-1] > 0].sum())
 
 
 def _duplicates(
-    grams: "np.ndarray", repeated: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
-) -> int:
-    """Characters in repeated runs of n words, in the paper's or datatrove's reading."""
-    if reading != "datatrove":
+    grams: "np.ndarray", values: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
+) -> float:
+    """Characters in repeated runs of n words (dolma: scaled so that the share is one of all runs)."""
+    repeated = _among(grams, values)
+    if reading == "paper":
         return _covered(repeated, lengths, n)
+    if reading == "dolma":
+        return float(sizes[repeated].sum()) / max(1, int(sizes.sum())) * int(lengths.sum())
     seen: set[int] = set()
     total = index = 0
     listed = grams.tolist()

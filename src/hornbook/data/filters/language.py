@@ -9,7 +9,7 @@ from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
 
 RULES = {
-    "language.other": "another language (value: its ISO 639 code). Source: py3langid (Lui & Baldwin 2012), 0.65 as FineWeb",
+    "language.other": "another language (value: its ISO 639 code). Source: langid (Lui & Baldwin 2012) in py3langid",
     "language.unknown": "no language is likely enough (value: the best guess and its probability)",
 }
 

@@ -148,7 +148,7 @@ def ip_address(text: str) -> bool:
 
 
 def phone(text: str) -> bool:
-    """Whether a match has as many digits as a telephone number (7 to 15, E.164) and is no date, nor in groups of 3-2-4."""
+    """Whether a match has as many digits as a telephone number (7 to 15, E.164) and is no date or 3-2-4 digits."""
     digits = sum(c.isdigit() for c in text)
     return 7 <= digits <= 15 and NO_PHONE.fullmatch(text) is None
 
