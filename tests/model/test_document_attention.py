@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from hornbook.model import document_attention
 from hornbook.model.document_attention import attend_documents, document_spans
 
 
@@ -21,3 +23,21 @@ def test_other_documents_change_no_bit() -> None:
     packed = attend_documents(x, x, x, segments_BT)[0]
     alone = attend_documents(x[:, 3:], x[:, 3:], x[:, 3:], segments_BT[:, 3:])[0]
     assert torch.equal(packed[:, 3:], alone)
+
+
+def test_bf16_blocks_are_attention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forward and backward in bf16 against fp64, with documents of one token, a block, and several blocks."""
+    monkeypatch.setattr(document_attention, "BLOCK_TOKENS", 16)
+    generator = torch.Generator().manual_seed(2)
+    lengths = (1, 16, 37, 10)
+    segments_BT = torch.cat([torch.full((length,), index) for index, length in enumerate(lengths)])[None]
+    inputs = [torch.randn(1, 64, 3, 8, generator=generator).bfloat16() for _ in range(4)]
+    found, wanted = (_through(inputs, segments_BT, dtype) for dtype in (torch.bfloat16, torch.float64))
+    for one, other in zip(found, wanted, strict=True):
+        assert (one - other).norm() <= 0.01 * other.norm()
+
+
+def _through(inputs: list[torch.Tensor], segments_BT: torch.Tensor, dtype: torch.dtype) -> list[torch.Tensor]:
+    q, k, v, grad = (x.to(dtype).requires_grad_() for x in inputs)
+    x, _ = document_attention.attend_documents(q, k, v, segments_BT)
+    return [t.detach().double() for t in (x, *torch.autograd.grad(x, (q, k, v), grad))]
