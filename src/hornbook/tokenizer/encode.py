@@ -64,7 +64,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     dtype = np.dtype("<u2" if tokenizer.vocab_size <= 65_536 else "<u4")
     writers = {part: Writer(out.path, part, dtype) for part in PARTS}
     artifacts = inputs["documents"]
-    total = sum(int(a.manifest.counts.get("kept", 0)) for a in artifacts) or None
+    total = sum(int(a.manifest.counts.get("docs", 0)) for a in artifacts) or None
     with out.log.task("encode", total=total, unit="docs") as task:
         for batch in _batches(artifacts):
             for document, ids in zip(batch, tokenizer.encode_batch([d.text for d in batch]), strict=True):

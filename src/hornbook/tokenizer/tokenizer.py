@@ -1,5 +1,6 @@
 """A tokenizer in use: text to ids and back, exactly, and content that can never become a special token."""
 
+import itertools
 import json
 import re
 import shutil
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import tokenizers
 
 FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+BOS_NAMES = (BOS, "<s>", "<|begin_of_text|>", "[CLS]")
+EOS_NAMES = (EOS, "</s>", "<|end_of_text|>", "<|endoftext|>", "[SEP]")
+PAD_NAMES = (PAD, "<pad>", "[PAD]")
+END_OF_TURN_NAMES = (END_OF_TURN, "<|eot_id|>", "<end_of_turn>", "<|end|>")
 LONG_RUN_CHARS = 20_000
 LONG_RUN = re.compile(rf"\s{{{LONG_RUN_CHARS},}}|\S{{{LONG_RUN_CHARS},}}")
 
@@ -31,18 +36,21 @@ class Tokenizer:
         self.folder = folder
         self.template = _template(folder, config)
         self._data = data
-        self._special = {item["content"]: item["id"] for item in data.get("added_tokens", []) if item.get("special")}
+        added = data.get("added_tokens") or []
+        self._special = {item["content"]: item["id"] for item in added if item.get("special")}
         self._special_ids = frozenset(self._special.values())
         names = sorted(self._special, key=len, reverse=True)
         self._special_pattern = re.compile("|".join(re.escape(name) for name in names) or r"(?!)")
         vocabulary = data["model"]["vocab"]
-        highest = max([*vocabulary.values(), *self._special.values()]) if isinstance(vocabulary, dict) else 0
-        self.vocab_size = highest + 1 if isinstance(vocabulary, dict) else len(vocabulary)
-        self.bos_id = self._role(config, "bos_token", BOS)
-        self.eos_id = self._role(config, "eos_token", EOS)
-        self.pad_id = self._role(config, "pad_token", PAD)
-        self.end_of_turn_id = self._special.get(END_OF_TURN, self.eos_id)
-        self._bytes = _token_bytes(data, self._special)
+        ids = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
+        self.vocab_size = max([*ids, *(item["id"] for item in added)]) + 1
+        self.bos_token, self.eos_token = _named(config, "bos_token"), _named(config, "eos_token")
+        self.eos_id = self._first((self.eos_token, *EOS_NAMES), 0)
+        self.bos_id = self._first((self.bos_token, *BOS_NAMES), self.eos_id)
+        self.pad_id = self._first((_named(config, "pad_token"), *PAD_NAMES), self.eos_id)
+        said = self.template or END_OF_TURN
+        self.end_of_turn_id = self._first([name for name in END_OF_TURN_NAMES if name in said], self.eos_id)
+        self._bytes = _token_bytes(data)
         self._fast = _fast_encoder(data, self._special, self._bytes) if self._bytes else None
         self._slow = None if self._fast else _plain_encoder(data)
 
@@ -58,8 +66,9 @@ class Tokenizer:
             config_file = folder / "tokenizer_config.json"
             config = json.loads(config_file.read_text(encoding="utf-8")) if config_file.exists() else {}
             return cls(folder, data, config)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(f"the tokenizer cannot be read: {error}", where=str(file)) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found = f"the tokenizer cannot be read: {type(error).__name__} {error}"
+            raise ArtifactError(found, where=str(file), do="Copy or build the folder again") from None
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, without BOS. Raises DataError for text that is not valid Unicode (lone surrogates)."""
@@ -67,15 +76,25 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of several texts; the same as one at a time."""
+        _check_unicode(texts)
+        fast = self._fast
+        if fast is None:
+            return [encoding.ids for encoding in self._plain().encode_batch(list(texts), add_special_tokens=False)]
+        return [
+            self._encode_long(text) if len(text) >= LONG_RUN_CHARS else fast.encode_ordinary(text) for text in texts
+        ]
+
+    def encode_marked(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[int], list[bool]]:
+        """Ids of a text, and for each whether it begins inside one of the spans of characters."""
+        ids = self.encode(text)
+        if not spans:
+            return ids, [False] * len(ids)
         if self._fast is None:
-            return [encoding.ids for encoding in self._slow_encode(texts)]
-        try:
-            return [
-                self._encode_long(text) if len(text) >= LONG_RUN_CHARS else self._fast.encode_ordinary(text)
-                for text in texts
-            ]
-        except UnicodeEncodeError as error:
-            raise DataError(f"the text is not valid Unicode: {error.reason}", do="Clean it first") from None
+            starts = [start for start, _ in self._plain().encode(text, add_special_tokens=False).offsets]
+        else:
+            spans = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in spans]
+            starts = list(itertools.accumulate((len(self.token_bytes(i)) for i in ids), initial=0))[:-1]
+        return ids, [any(start <= at < end for start, end in spans) for at in starts]
 
     def decode(self, ids: Iterable[int], skip_special: bool = True) -> str:
         """The text of ids; bytes that are not UTF-8 become U+FFFD."""
@@ -122,34 +141,50 @@ class Tokenizer:
                 shutil.copyfile(self.folder / name, folder / name)
 
     @property
+    def is_fast(self) -> bool:
+        """Whether tiktoken does the encoding."""
+        return self._fast is not None
+
+    @property
     def special(self) -> dict[str, int]:
         """Name -> id of every special token."""
         return dict(self._special)
 
-    def _role(self, config: dict[str, Any], key: str, fallback: str) -> int:
-        named = config.get(key)
-        name = named.get("content") if isinstance(named, dict) else named
-        for candidate in (name, fallback):
-            if isinstance(candidate, str) and candidate in self._special:
-                return self._special[candidate]
-        return next(iter(self._special.values()), 0)
+    def _first(self, names: Iterable[str], fallback: int) -> int:
+        """The id of the first of these names that is a special token here."""
+        return next((self._special[name] for name in names if name in self._special), fallback)
 
     def _encode_long(self, text: str) -> list[int]:
-        """tiktoken panics on runs of about a million equal-class characters; tokenizers takes over for such texts."""
+        """tiktoken panics on runs of about a million characters of one class; tokenizers takes over for such texts."""
         assert self._fast is not None
         if LONG_RUN.search(text):
-            self._slow = self._slow or _plain_encoder(self._data)
-            return self._slow.encode(text, add_special_tokens=False).ids
+            return self._plain().encode(text, add_special_tokens=False).ids
         return self._fast.encode_ordinary(text)
 
-    def _slow_encode(self, texts: Sequence[str]) -> list[Any]:
-        assert self._slow is not None
-        return self._slow.encode_batch(list(texts), add_special_tokens=False)
+    def _plain(self) -> "tokenizers.Tokenizer":
+        self._slow = self._slow or _plain_encoder(self._data)
+        return self._slow
 
     def _slow_decode(self, ids: list[int], skip_special: bool) -> str:
-        self._slow = self._slow or _plain_encoder(self._data)
         shown = [i for i in ids if not (skip_special and self.is_special(i))]
-        return self._slow.decode(shown, skip_special_tokens=False)
+        return self._plain().decode(shown, skip_special_tokens=False)
+
+
+def _check_unicode(texts: Iterable[str]) -> None:
+    """Raises DataError for lone surrogates, which tiktoken would silently replace."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            found = f"the text is not valid Unicode: U+{ord(text[error.start]):04X} stands alone"
+            raise DataError(found, where=f"character {error.start}", do="Clean the text first") from None
+
+
+def _named(config: dict[str, Any], key: str) -> str:
+    """The name of a special token, written as a string or as a table with its content; "" when there is none."""
+    named = config.get(key)
+    name = named.get("content") if isinstance(named, dict) else named
+    return name if isinstance(name, str) else ""
 
 
 def _template(folder: Path, config: dict[str, Any]) -> str | None:
@@ -157,19 +192,22 @@ def _template(folder: Path, config: dict[str, Any]) -> str | None:
     if file.exists():
         return file.read_text(encoding="utf-8")
     template = config.get("chat_template")
+    if isinstance(template, list):  # several named templates
+        named = {item["name"]: item["template"] for item in template}
+        template = named.get("default")
     return template if isinstance(template, str) else None
 
 
-def _token_bytes(data: dict[str, Any], special: dict[str, int]) -> dict[int, bytes] | None:
+def _token_bytes(data: dict[str, Any]) -> dict[int, bytes] | None:
     """id -> bytes for byte-level BPE, None for other kinds."""
     if data["model"].get("type") != "BPE" or not _is_byte_level(data):
         return None
     places = {character: byte for byte, character in enumerate(byte_characters())}
     table = {identity: decode_characters(token, places) for token, identity in data["model"]["vocab"].items()}
-    named = {identity: name.encode() for name, identity in special.items()}
-    if any(token is None for identity, token in table.items() if identity not in named):
+    added = {item["id"]: item["content"].encode() for item in data.get("added_tokens") or []}
+    if any(token is None for identity, token in table.items() if identity not in added):
         return None
-    return {identity: token for identity, token in table.items() if token is not None} | named
+    return {identity: token for identity, token in table.items() if token is not None} | added
 
 
 def _is_byte_level(data: dict[str, Any]) -> bool:
@@ -183,16 +221,16 @@ def _fast_encoder(data: dict[str, Any], special: dict[str, int], table: dict[int
     import tiktoken
 
     split = _split_pattern(data)
-    if split is None or data.get("normalizer"):
+    if split is None or data.get("normalizer") or len(special) != len(data.get("added_tokens") or []):
         return None
-    ranks = {token: identity for identity, token in table.items() if identity not in special.values()}
+    special_ids = set(special.values())
+    ranks = {token: identity for identity, token in table.items() if identity not in special_ids}
     merged = ["".join(m) if isinstance(m, list) else m.replace(" ", "") for m in data["model"]["merges"]]
     vocabulary = data["model"]["vocab"]
     order = [vocabulary[token] for token in merged]
-    if order != sorted(order) or len(ranks) != len(order) + 256:
+    if order != sorted(set(order)) or len(ranks) != len(order) + 256:
         return None
-    lowest = min(ranks.values())
-    if max(ranks.values()) - lowest + 1 != len(ranks):
+    if max(ranks.values()) - min(ranks.values()) + 1 != len(ranks):
         return None
     return tiktoken.Encoding(
         name="hornbook", pat_str=split, mergeable_ranks=ranks, special_tokens=dict(special), explicit_n_vocab=None
@@ -200,19 +238,21 @@ def _fast_encoder(data: dict[str, Any], special: dict[str, int], table: dict[int
 
 
 def _split_pattern(data: dict[str, Any]) -> str | None:
-    pre = data.get("pre_tokenizer") or {}
-    parts = pre.get("pretokenizers", [pre])
-    found = [part["pattern"].get("Regex") for part in parts if part.get("type") == "Split"]
-    return found[0] if len(found) == 1 else None
+    """The pattern of a pre-tokenizer that is one split and then bytes; None for any other."""
+    parts = (data.get("pre_tokenizer") or {}).get("pretokenizers", [])
+    if [part.get("type") for part in parts] != ["Split", "ByteLevel"]:
+        return None
+    split, level = parts
+    plain = split.get("behavior") == "Isolated" and not split.get("invert") and not level.get("add_prefix_space")
+    return split["pattern"].get("Regex") if plain and not level.get("use_regex", True) else None
 
 
 def _plain_encoder(data: dict[str, Any]) -> "tokenizers.Tokenizer":
     """tokenizers without its special tokens, so that content cannot produce one."""
     import tokenizers
 
-    special = {item["content"] for item in data.get("added_tokens", []) if item.get("special")}
     plain = data | {
-        "added_tokens": [item for item in data.get("added_tokens", []) if item["content"] not in special],
+        "added_tokens": [item for item in data.get("added_tokens") or [] if not item.get("special")],
         "post_processor": None,
         "truncation": None,
         "padding": None,
