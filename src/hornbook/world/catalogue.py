@@ -52,7 +52,8 @@ def person_attributes() -> tuple[Attribute, ...]:
             ("pet", "animal"),
             ("keeps {a} as a pet", "has {a} at home", "looks after {a}", "shares a home with {a}"),
             tuple(
-                "fox otter rabbit parrot turtle hedgehog goat pony owl hamster kitten puppy duck lizard mouse squirrel".split()
+                "fox otter rabbit parrot turtle hedgehog goat pony owl hamster kitten puppy duck lizard mouse "
+                "squirrel".split()
             ),
             "Which creature belongs to {n}?",
         ),
@@ -158,7 +159,8 @@ def place_attributes() -> tuple[Attribute, ...]:
             ("best known product", "product"),
             ("is known for its {v}", "sells {v} far and wide", "makes fine {v}", "is proud of its {v}"),
             tuple(
-                "cheese glass wool paper bells boats bricks candles carpets clocks hats honey ropes salt shoes tea".split()
+                "cheese glass wool paper bells boats bricks candles carpets clocks hats honey ropes salt shoes "
+                "tea".split()
             ),
             "Which wares does {n} export?",
         ),

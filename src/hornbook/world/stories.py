@@ -29,7 +29,8 @@ def options() -> dict[str, tuple[str, ...]]:
         "opening": ("Once upon a time", "Long ago", "In a time of kings", "Many years ago"),
         "mood": ("kind", "brave", "clever", "shy", "cheerful", "curious", "gentle", "careful"),
         "pet_name": tuple(
-            "Biscuit Button Clover Daisy Ginger Hazel Misty Muffin Nutmeg Pepper Pickle Poppy Rusty Sunny Toffee Waffle".split()
+            "Biscuit Button Clover Daisy Ginger Hazel Misty Muffin Nutmeg Pepper Pickle Poppy Rusty Sunny Toffee "
+            "Waffle".split()
         ),
         "time": (
             "sunny morning",
