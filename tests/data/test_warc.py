@@ -38,6 +38,7 @@ def test_pages_with_address_type_charset_and_status(tmp_path: Path) -> None:
         warcs.response("https://a.example/2", "gone", status="404 Not Found"),
         warcs.response("https://a.example/3", b"%PDF", mime="application/pdf"),
         warcs.record("conversion", "https://a.example/4", b"plain text", "text/plain"),
+        warcs.record("resource", "metadata://gnu.org/wget/log", b"a log", "text/plain"),
         warcs.record("metadata", "https://a.example/5", b"x: y", "application/warc-fields"),
     ]
     found = read(b"".join(warcs.members(records)), tmp_path)
@@ -47,7 +48,7 @@ def test_pages_with_address_type_charset_and_status(tmp_path: Path) -> None:
         ("response", b"%PDF", "application/pdf", "", 200),
         ("conversion", b"plain text", "text/plain", "", None),
     ]
-    assert found[-1] == Other("metadata")
+    assert found[-2:] == [Other("resource"), Other("metadata")]
 
 
 @pytest.mark.parametrize("packing", ["members", "one member", "zstd", "plain"])

@@ -264,7 +264,8 @@ def _records(stream: Any, begin: int, max_bytes: int, damage: Callable[[], str])
         try:
             record = next(iterator)
             kind = str(record.record_type)
-            found = _page(record, position, kind, max_bytes, damage) if kind in PAGES else Other(kind)
+            is_page = kind in PAGES and not (kind == "resource" and _is_crawlers_own(record))
+            found = _page(record, position, kind, max_bytes, damage) if is_page else Other(kind)
         except StopIteration:
             return
         except (KeyboardInterrupt, SystemExit):
@@ -277,6 +278,12 @@ def _records(stream: Any, begin: int, max_bytes: int, damage: Callable[[], str])
             yield Page(position, "response", "", b"", flaw="damaged", found=f"{damage()} at byte {begin}")
         else:
             yield found
+
+
+def _is_crawlers_own(record: Any) -> bool:
+    """Crawlers store their logs and settings as resources with addresses such as metadata://gnu.org/..."""
+    url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
+    return not url.lower().startswith(("http:", "https:", "ftp:", "file:"))
 
 
 def _page(record: Any, position: int, kind: str, max_bytes: int, damage: Callable[[], str]) -> Page:

@@ -39,7 +39,7 @@ class WorkerProcess:
         self.shard: Shard | None = None
         self.out_of_time = False
         self._limits = limits
-        environment = dict.fromkeys(ONE_THREAD, "1") | dict(os.environ)
+        environment = dict.fromkeys(ONE_THREAD, "1") | {"RUST_BACKTRACE": "0"} | dict(os.environ)
         source = str(Path(hornbook.__path__[0]).parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
