@@ -133,7 +133,8 @@ def band_keys(hashes: "np.ndarray", offsets: "np.ndarray", bands: int, rows: int
     num_documents = len(offsets) - 1
     if num_documents == 0:
         return np.zeros((0, bands), np.uint64)
-    digests = rensa.RMinHash.digest_matrix_from_flat_token_hashes(  # pyright: ignore[reportAttributeAccessIssue]
+    signer = rensa.RMinHash  # pyright: ignore[reportAttributeAccessIssue]
+    digests = signer.digest_matrix_from_flat_token_hashes(
         hashes, offsets.astype(np.uint64), bands * rows, PERMUTATION_SEED
     )
     matrix = np.array(digests.to_rows(), np.uint64).reshape(num_documents, bands, rows)
