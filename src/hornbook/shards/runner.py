@@ -41,8 +41,8 @@ def run_shards(
 
     `out`: what the stage writes into (path, resume folder, machine, log); `label` names this step's notes; `job`:
     everything but the inputs that decides the result (settings, version), as text.
-    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended. Raises the worker's own
-    HornbookError, or DataError with the record and, as a note, the worker's traceback.
+    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended. Raises the
+    worker's own HornbookError, or DataError with the record and, as a note, the worker's traceback.
     """
     if out.machine.runner != "process":
         raise SettingsError(
@@ -173,8 +173,9 @@ class _Run:
             return
         before.append(position)
         if len(before) > self.limits.max_deaths:
+            status = worker.process.returncode
             raise DataError(
-                f"workers died {len(before)} times on shard {shard.name} (last exit status {worker.process.returncode})",
+                f"workers died {len(before)} times on shard {shard.name} (last exit status {status})",
                 where=f"at record {record}" if record else "outside any record",
                 do="Status -9 usually means that memory ran out: use fewer workers, or smaller shards",
                 exit_code=1,

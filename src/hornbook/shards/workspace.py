@@ -42,7 +42,7 @@ class Beat:
 class Workspace:
     """The desk of one shard: temporary outputs that get their names together, and a guard around each record.
 
-    `name`: the shard's; `set_aside`: positions of records that ended a worker before, with the reason; `begin` returns it.
+    `name`: the shard's; `set_aside`: positions of records that ended a worker before, with the reason.
     """
 
     def __init__(
