@@ -1,9 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+from hornbook.compute.compile import can_compile
 from hornbook.engine.local import LocalModel
 from hornbook.engine.slots import Slots
-from hornbook.engine.step import Steps, batch_bucket, can_compile, window_bucket
+from hornbook.engine.step import Steps, batch_bucket, window_bucket
+from hornbook.model.decoder import Decoder
+from hornbook.model.kv_cache import KVCache
+from hornbook.model.settings import ModelSettings
 
 
 def test_buckets() -> None:
@@ -12,16 +18,20 @@ def test_buckets() -> None:
     assert window_bucket(5, 60) == 60
 
 
-def test_without_a_compiler_steps_stay_eager(local: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_steps_stay_eager(
+    local: LocalModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    steps = Steps(local.model, compiled=True)
-    assert not steps.compiled
+    steps = Steps(local.model, True, tmp_path)
+    assert not steps.compiles
     steps.warm_up(Slots(local, 1).cache)
 
 
-def test_a_step_that_does_not_compile_stays_eager(local: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = Steps(local.model, compiled=True)
-    steps.compiled = True
+def test_a_step_that_does_not_compile_stays_eager(
+    local: LocalModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    steps = Steps(local.model, True, tmp_path)
+    steps.compiles = True
 
     def broken(*_: object) -> None:
         raise RuntimeError("no")
@@ -34,17 +44,23 @@ def test_a_step_that_does_not_compile_stays_eager(local: LocalModel, monkeypatch
 
 
 @pytest.mark.skipif(not can_compile(), reason="no C++ compiler: install g++")
-def test_the_compiled_step_is_the_eager_one(local: LocalModel) -> None:
-    steps = Steps(local.model, compiled=True)
-    window = Slots(local, 2).cache.window(0, 2, 64)
-    before = [layer.clone() for layer in (*window.k, *window.v)]
-    steps.warm_up(window)
-    assert all(torch.equal(a, b) for a, b in zip(before, (*window.k, *window.v), strict=True))
+def test_the_compiled_step_is_the_eager_one_before_and_after_new_weights(tmp_path: Path) -> None:
+    settings = ModelSettings(vocab_size=64, width=32, layers=1, heads=2, kv_heads=1, head_size=16, hidden=32)
+    model = Decoder(settings)
+    model.initialise(1, embedding_std=0.3, zero_projections=False)
+    model.requires_grad_(False)
+    steps, eager = Steps(model, True, tmp_path), Steps(model, False, tmp_path)
     ids_B, positions_B = torch.tensor([5, 6]), torch.tensor([0, 0])
-    compiled = steps.run(ids_B, positions_B, window, background=False)
-    written = [layer.clone() for layer in (*window.k, *window.v)]
-    eager = Steps(local.model, compiled=False).run(ids_B, positions_B, window, background=False)
-    assert torch.allclose(compiled[0], eager[0], atol=1e-5)
-    assert compiled[2].tolist() == eager[2].tolist()
-    for ours, plain in zip(written, (*window.k, *window.v), strict=True):
-        assert torch.allclose(ours, plain, atol=1e-5)
+    for seed in (2, 3):
+        cache = KVCache.empty(settings, 2, 64)
+        steps.warm_up(cache)
+        assert not any(layer.any() for layer in (*cache.k, *cache.v))
+        ours = steps.run(ids_B, positions_B, cache, background=False)
+        plain_cache = KVCache.empty(settings, 2, 64)
+        plain = eager.run(ids_B, positions_B, plain_cache, background=False)
+        assert torch.allclose(ours[0], plain[0], atol=1e-5)
+        assert ours[2].tolist() == plain[2].tolist()
+        for written, wanted in zip((*cache.k, *cache.v), (*plain_cache.k, *plain_cache.v), strict=True):
+            assert torch.allclose(written, wanted, atol=1e-5)
+        model.initialise(seed, embedding_std=0.3, zero_projections=False)
+        steps.weights_changed()

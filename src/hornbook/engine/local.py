@@ -9,7 +9,9 @@ import numpy
 import torch
 
 from hornbook.checkpoint import folder as checkpoint
+from hornbook.compute.dtype import compute_dtype
 from hornbook.core.errors import EngineError
+from hornbook.core.recipe import Machine
 from hornbook.engine import scoring
 from hornbook.engine.interface import Completion, Request
 from hornbook.engine.slots import Slots
@@ -29,11 +31,13 @@ def load(
     num_slots: int = 16,
     compiled: bool = True,
     device: torch.device | str = "cpu",
+    cache: Path | None = None,
 ) -> "LocalModel":
     """The model of a checkpoint folder, ready to use.
 
     `dtype`: number format of generation, None = what suits the machine; scores are always fp32. `num_slots`: most
-    requests answered at a time. `compiled`: compile decode steps where there is a C++ compiler.
+    requests answered at a time. `compiled`: compile decode steps where there is a C++ compiler;
+    the code is kept in `cache` (the user's cache folder when None).
     """
     folder = Path(folder)
     model = checkpoint.load(folder, device)
@@ -41,18 +45,11 @@ def load(
         model,
         Tokenizer.load(folder),
         stop_ids=checkpoint.stop_ids(folder),
-        dtype=dtype or fitting_dtype(torch.device(device)),
+        dtype=dtype or compute_dtype(torch.device(device)),
         num_slots=num_slots,
         compiled=compiled,
+        cache=cache,
     )
-
-
-def fitting_dtype(device: torch.device) -> torch.dtype:
-    """bf16 where it has matrix instructions, fp32 elsewhere."""
-    if device.type == "cuda":
-        return torch.bfloat16
-    has_bf16 = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if has_bf16 else torch.float32
 
 
 class LocalModel:
@@ -67,6 +64,7 @@ class LocalModel:
         dtype: torch.dtype = torch.float32,
         num_slots: int = 16,
         compiled: bool = True,
+        cache: Path | None = None,
     ) -> None:
         self.model = model.eval().requires_grad_(False)
         self.model.compute_dtype = torch.promote_types(model.embedding.dtype, torch.float32)
@@ -79,7 +77,7 @@ class LocalModel:
         self.num_slots = num_slots
         self.stop_ids = frozenset(stop_ids or (tokenizer.eos_id, tokenizer.end_of_turn_id))
         self._writer = self.model if dtype == self.model.embedding.dtype else _copy_for(self.model, dtype)
-        self.steps = Steps(self._writer, compiled)
+        self.steps = Steps(self._writer, compiled, cache or Machine().cache_folder / "engine")
         self.lock = threading.RLock()
 
     def generate(self, requests: Sequence[Request]) -> list[Completion]:
@@ -122,6 +120,7 @@ class LocalModel:
             for target in targets:
                 for weight, fresh in zip(target.parameters(), model.parameters(), strict=True):
                     weight.copy_(fresh)
+            self.steps.weights_changed()
 
     @torch.inference_mode()
     def read_prompt(self, ids: Sequence[int], cache: KVCache, slot: int) -> torch.Tensor:

@@ -1,12 +1,13 @@
 """One decode step for a batch of rows: which fixed shapes there are, and compiling them."""
 
-import shutil
 import threading
+import types
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import torch
 
+from hornbook.compute.compile import can_compile, compiled
 from hornbook.model.decoder import Decoder
 from hornbook.model.kv_cache import KVCache
 
@@ -49,15 +50,25 @@ class Steps:
     """Decode steps by shape: compiled where that is asked for and possible, eager otherwise.
 
     `background`: a shape that was never seen is compiled in a thread of its own and runs eagerly until that is done,
-    so that an answer never waits for the compiler. Without it nothing is compiled but by `warm_up`.
+    so that an answer never waits for the compiler. Without it nothing is compiled but by `warm_up`. Weights are packed
+    into the compiled code (frozen) until they change for the first time.
     """
 
-    def __init__(self, model: Decoder, compiled: bool) -> None:
+    def __init__(self, model: Decoder, compile_steps: bool, cache: Path) -> None:
+        """`cache`: folder where compiled code is kept."""
         self.model = model
-        self.compiled = compiled and can_compile()
+        self.compiles = compile_steps and can_compile()
+        self._cache = cache
+        self._frozen = True
         self._ready: dict[tuple[int, int], Callable[..., StepResult]] = {}
         self._asked: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
+
+    def weights_changed(self) -> None:
+        """Forget steps that hold packed weights; those compiled from now on read the model's."""
+        with self._lock:
+            if self._frozen:
+                self._ready, self._asked, self._frozen = {}, set(), False
 
     @torch.inference_mode()
     def run(self, ids_B: torch.Tensor, positions_B: torch.Tensor, window: KVCache, background: bool) -> StepResult:
@@ -66,7 +77,7 @@ class Steps:
         step = self._ready.get(shape)
         if step is not None:
             return step(self.model, ids_B, positions_B, window.k, window.v)
-        if background and self.compiled and shape not in self._asked:
+        if background and self.compiles and shape not in self._asked:
             self._asked.add(shape)
             thread = threading.Thread(target=self._compile_quietly, args=(shape, window), daemon=True)
             thread.start()
@@ -75,7 +86,7 @@ class Steps:
     def warm_up(self, window: KVCache) -> None:
         """Compile one shape now."""
         shape = (window.num_rows, window.num_tokens)
-        if self.compiled and shape not in self._ready:
+        if self.compiles and shape not in self._ready:
             self._asked.add(shape)
             self._compile(shape, window)
 
@@ -83,13 +94,14 @@ class Steps:
     def _compile(self, shape: tuple[int, int], window: KVCache) -> None:
         """Compile on memory of the same shape and strides, so that no reader's cache is touched."""
         with self._lock:
-            step: Any = torch.compile(decode, dynamic=False, fullgraph=True)
+            step = compiled(_own_copy(decode), self._cache)
             k, v = (
-                [torch.empty_strided(x.shape, x.stride(), dtype=x.dtype).zero_() for x in layers]
+                tuple(torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).zero_() for x in layers)
                 for layers in (window.k, window.v)
             )
-            ids_B = torch.zeros(shape[0], dtype=torch.long)
-            step(self.model, ids_B, ids_B, tuple(k), tuple(v))
+            ids_B = torch.zeros(shape[0], dtype=torch.long, device=window.k[0].device)
+            with torch._inductor.config.patch(freezing=self._frozen):
+                step(self.model, ids_B, ids_B, k, v)
             self._ready[shape] = step
 
     def _compile_quietly(self, shape: tuple[int, int], window: KVCache) -> None:
@@ -97,9 +109,9 @@ class Steps:
         try:
             self._compile(shape, window)
         except Exception:  # noqa: BLE001 - compilers fail in many ways
-            self.compiled = False
+            self.compiles = False
 
 
-def can_compile() -> bool:
-    """Whether there is a C++ compiler for torch to use."""
-    return any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+def _own_copy(function: Callable[..., StepResult]) -> Callable[..., StepResult]:
+    """The function with a code object of its own: torch keeps compiled versions, at most 8, by code object."""
+    return types.FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
