@@ -162,7 +162,7 @@ def _truth(text: Text, address: str, copied: str) -> dict[str, Any]:
     return {
         "url": address,
         "kind": text.kind,
-        "clean_text": "\n".join(text.paragraphs),
+        "clean_text": "\n".join((text.title, *text.paragraphs)),
         "language": text.language,
         "duplicate_of": copied,
         "pii": json.dumps(list(text.pii)),

@@ -8,6 +8,26 @@ from hornbook.world.facts import Entity, World
 from hornbook.world.questions import statement, training_questions
 from hornbook.world.stories import draw, tell
 
+ENDINGS = (
+    "What do you think?",
+    "Does anybody know more?",
+    "I read that in the news.",
+    "My aunt told me so.",
+    "Please correct me if I am wrong.",
+    "Have a nice day!",
+    "That is all for today.",
+    "Who else has met this neighbour of ours?",
+)
+OPENINGS = (
+    "Dear {r}, you asked me about {n}.",
+    "Have you met {n}, my dear {r}?",
+    "There is news about {n}!",
+    "Do you remember {n}?",
+    "I visited {n} last week.",
+    "My cousin wrote to me about {n}.",
+    "Let me tell you about {n}, {r}.",
+    "Yesterday somebody mentioned {n}.",
+)
 RUDE = ("stupid", "idiot", "moron", "dumb")
 
 
@@ -40,20 +60,19 @@ class Writer:
         return getattr(self, f"_{kind}")()
 
     def _encyclopedia(self) -> Text:
-        entities = [next(self._entities) for _ in range(7)]
+        entities = [next(self._entities) for _ in range(3)]
         paragraphs = tuple(self._entry(entity) for entity in entities)
         return Text("encyclopedia", f"Who is who: {entities[0].name} and others", paragraphs, cited=True)
 
     def _stories(self) -> Text:
-        heroes = [next(self._heroes) for _ in range(6)]
-        paragraphs = tuple(tell(hero, draw(self.generator)) for hero in heroes)
-        return Text("stories", f"Stories of {heroes[0].name} and {heroes[1].name}", paragraphs)
+        hero = next(self._heroes)
+        return Text("stories", f"A story of {hero.name}", (tell(hero, draw(self.generator)),))
 
     def _letters(self) -> Text:
         sender, receiver = next(self._people), next(self._people)
         mail = f"{sender.name.lower()}@post.example"
         phone = f"+44 20 7946 0{self.generator.randrange(100, 1000)}"
-        body = [self._gossip(receiver, person) for person in (next(self._people) for _ in range(4))]
+        body = [self._gossip(receiver, person) for person in (next(self._people) for _ in range(3))]
         last = (
             f"I hope that we will see each other soon, {receiver.name}, because there is so much to tell. You can "
             f"write to me at {mail} or call me at {phone} in the evening. With warm greetings from your friend "
@@ -65,15 +84,15 @@ class Writer:
     def _forum(self) -> Text:
         rude = self.generator.random() < 0.04
         posts = []
-        for _ in range(6):
+        for ending in self.generator.sample(ENDINGS, 4):
             author, person = next(self._people), next(self._people)
             insult = f" Only a {self.generator.choice(RUDE)} would say that it is not so." if rude else ""
-            posts.append(f"{author.name} wrote: {self._about(person, 4)}{insult} What do the others think of that?")
+            posts.append(f"{author.name} wrote: {self._about(person, 4)}{insult} {ending}")
         return Text("forum", f"Talk about {person.name} and other people", tuple(posts), rude=rude)
 
     def _chat(self) -> Text:
         paragraphs = []
-        for _ in range(6):
+        for _ in range(3):
             turns = [next(self._questions) for _ in range(5)]
             paragraphs.append(" ".join(f"{question} {reply}" for question, reply in turns))
         return Text("chat", "Questions and answers about the people we know", tuple(paragraphs))
@@ -117,13 +136,7 @@ class Writer:
         return " ".join(statement(self.generator, entity.name, attributes[a], entity.facts[a]) for a in told)
 
     def _gossip(self, receiver: Entity, person: Entity) -> str:
-        opening = self.generator.choice(
-            (
-                "Dear {r}, you asked me about {n}, and this is what I have heard.",
-                "Have you met {n}, my dear {r}? Let me tell you what people say.",
-                "There is news about {n} that you will like to hear, {r}.",
-            )
-        )
+        opening = self.generator.choice(OPENINGS)
         return f"{opening.format(r=receiver.name, n=person.name)} {self._about(person, 4)}"
 
     def _cycle(self, items: tuple[Entity, ...]) -> Iterator[Entity]:

@@ -47,7 +47,7 @@ def statement(generator: random.Random, name: str, attribute: Attribute, value: 
     """One of the ways to state a fact, with one of the ways to begin a sentence."""
     phrase = generator.choice(attribute.phrases).replace("{a}", with_article(value)).replace("{v}", value)
     opening = generator.choice(
-        ("{n} {p}.", "Everybody knows that {n} {p}.", "It is said that {n} {p}.", "As far as we know, {n} {p}.")
+        ("{n} {p}.", "{n}, by the way, {p}.", "They say that {n} {p}.", "And {n} {p}.", "Also, {n} {p}.")
     )
     return opening.replace("{n}", name).replace("{p}", phrase)
 
