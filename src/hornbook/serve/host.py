@@ -11,7 +11,7 @@ import uvicorn
 
 from hornbook.core.errors import ServeError
 from hornbook.core.units import human_count
-from hornbook.engine.local import load
+from hornbook.engine.local import LocalModel, load
 from hornbook.engine.scheduler import Scheduler
 from hornbook.serve.app import build_app
 from hornbook.serve.pick import Picked
@@ -31,28 +31,33 @@ def opened(picked: Picked, *, num_slots: int = 16, compiled: bool = True, dtype:
     local = load(picked.folder, num_slots=num_slots, compiled=compiled, dtype=dtype)
     # the server counts what waits itself: the engine's own limit must never be the first to be met
     scheduler = Scheduler(local, num_slots=num_slots, queue_limit=1 << 20)
-    tokenizer = local.tokenizer
     try:
-        yield Served(
-            name=picked.name,
-            codec=tokenizer,
-            writer=scheduler,
-            context_tokens=local.context_tokens,
-            num_slots=num_slots,
-            render=lambda messages: render(messages, tokenizer, add_generation_prompt=True).ids,
-            score=local.score_with_top,
-            special_ids=frozenset(tokenizer.special.values()),
-            is_chat=picked.is_chat and tokenizer.template is not None,
-            about={
-                "parameters": local.settings.num_parameters(),
-                "stage": picked.stage,
-                "starters": starters(picked.folder),
-                "chat_template": tokenizer.template,
-            },
-            stats=scheduler.stats,
-        )
+        yield served_from(local, scheduler, picked)
     finally:
         scheduler.close()
+
+
+def served_from(local: LocalModel, scheduler: Scheduler, picked: Picked) -> Served:
+    """What the routes need of a loaded model and its scheduler."""
+    tokenizer = local.tokenizer
+    return Served(
+        name=picked.name,
+        codec=tokenizer,
+        writer=scheduler,
+        context_tokens=local.context_tokens,
+        num_slots=local.num_slots,
+        render=lambda messages: render(messages, tokenizer, add_generation_prompt=True).ids,
+        score=local.score_with_top,
+        special_ids=frozenset(tokenizer.special.values()),
+        is_chat=picked.is_chat and tokenizer.template is not None,
+        about={
+            "parameters": local.settings.num_parameters(),
+            "stage": picked.stage,
+            "starters": starters(picked.folder),
+            "chat_template": tokenizer.template,
+        },
+        stats=scheduler.stats,
+    )
 
 
 def starters(folder: Path) -> list[str]:

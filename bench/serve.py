@@ -1,0 +1,222 @@
+"""What HTTP costs: 16 streams through the server against the engine's own batch of 16, in one run.
+
+Both sides use the same loaded model and the same compiled steps, in the server's process; the readers of the streams
+are a process of their own, on the same cores. Passes alternate; medians are compared.
+
+    python bench/serve.py [--passes 5] [--tokens 256] [--readers openai]
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import uvicorn
+
+from hornbook.checkpoint import folder as checkpoint
+from hornbook.compute.probe import load_or_measure
+from hornbook.engine.interface import Request
+from hornbook.engine.local import LocalModel, load
+from hornbook.engine.scheduler import Scheduler
+from hornbook.engine.slots import Slots
+from hornbook.model.decoder import Decoder
+from hornbook.model.presets import preset
+from hornbook.serve.app import build_app
+from hornbook.serve.host import listen, served_from
+from hornbook.serve.pick import Picked
+from hornbook.serve.settings import ServeSettings
+from hornbook.tokenizer.learn import Settings, learn_ranks, write_folder
+from hornbook.tokenizer.special import NUM_SPECIAL
+from hornbook.tokenizer.tokenizer import Tokenizer
+
+NUM_STREAMS = 16
+NUM_PROMPT_TOKENS = 32
+TARGET = 0.8
+
+
+def main() -> None:
+    """Measure, print a table and, last, one JSON line; keep the line in bench/records/."""
+    options = read_options()
+    if options.read:
+        asyncio.run(read_streams(options.read, options.tokens, options.readers))
+        return
+    with tempfile.TemporaryDirectory() as place:
+        picked = Picked(make_model(Path(place)), "bench", is_chat=False)
+        local = load(picked.folder, num_slots=NUM_STREAMS)
+        warm_up(local, options.tokens)
+        scheduler = Scheduler(local, num_slots=NUM_STREAMS)
+        settings = ServeSettings(port=0)
+        with listen(settings) as bound:
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    build_app(served_from(local, scheduler, picked), settings), log_level="warning", lifespan="off"
+                )
+            )
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+            thread.start()
+            address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            passes = [one_pass(local, address, options) for _ in range(options.passes + 1)][1:]
+            server.should_exit = True
+            thread.join()
+        scheduler.close()
+    report(passes, options, str(local.dtype).removeprefix("torch."))
+
+
+def read_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--readers", choices=("plain", "openai"), default="plain", help="what reads the streams")
+    parser.add_argument("--read", default="", help=argparse.SUPPRESS)  # the readers' process is this file again
+    return parser.parse_args()
+
+
+def make_model(place: Path) -> Path:
+    """A random story-10m whose end tokens are next to impossible, with a learned vocabulary of 4,096."""
+    words = random.Random(7)
+    syllables = [a + b for a in "bcdfghjklmnprstvw" for b in "aeiou"]
+    texts = ["".join(words.choices(syllables, k=words.randint(1, 4))) for _ in range(60_000)]
+    learn = Settings(vocab_size=4096)
+    (place / "tokenizer").mkdir()
+    lines = [" ".join(texts[start : start + 60]) for start in range(0, len(texts), 60)]
+    write_folder(place / "tokenizer", learn_ranks(lines, learn), learn)
+    vocab_size = Tokenizer.load(place / "tokenizer").vocab_size
+    model = Decoder(preset("story-10m", vocab_size=vocab_size, max_tokens=1024))
+    model.initialise(7, embedding_std=1.0, zero_projections=False)
+    with torch.no_grad():
+        model.embedding[:NUM_SPECIAL] *= 0.01
+    (place / "bench").mkdir()
+    checkpoint.save(place / "bench", model.eval(), place / "tokenizer", card={})
+    return place / "bench"
+
+
+def warm_up(local: LocalModel, num_tokens: int) -> None:
+    """Compile every shape that a pass meets."""
+    Slots(local, NUM_STREAMS, fixed_rows=NUM_STREAMS).warm_up(NUM_PROMPT_TOKENS + num_tokens)
+    for rows in (1, 2, 4, 8):  # streams do not arrive all at once
+        Slots(local, NUM_STREAMS, fixed_rows=rows).warm_up(NUM_PROMPT_TOKENS)
+
+
+def one_pass(local: LocalModel, address: str, options: argparse.Namespace) -> dict[str, float]:
+    """Tokens per second of the engine alone, then through HTTP."""
+    requests = [
+        Request(tuple(prompt_ids(number)), options.tokens, temperature=1.0, seed=number)
+        for number in range(NUM_STREAMS)
+    ]
+    began = time.perf_counter()
+    written = sum(len(item.ids) for item in local.generate(requests))
+    alone = written / (time.perf_counter() - began)
+    command = [
+        sys.executable,
+        __file__,
+        "--read",
+        address,
+        "--tokens",
+        str(options.tokens),
+        "--readers",
+        options.readers,
+    ]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    return {"engine": alone, "http": found["tokens"] / found["seconds"], "first_s": found["first_s"]}
+
+
+def prompt_ids(number: int) -> list[int]:
+    """A prompt of its own for each stream."""
+    draw = random.Random(number)
+    return [1, *(draw.randrange(NUM_SPECIAL, 4000) for _ in range(NUM_PROMPT_TOKENS - 1))]
+
+
+async def read_streams(address: str, num_tokens: int, readers: str) -> None:
+    """The readers' process: all streams at once; prints tokens, seconds from first request to last token."""
+    read = read_openai if readers == "openai" else read_plain
+    began = time.perf_counter()
+    results = await asyncio.gather(*(read(address, number, num_tokens) for number in range(NUM_STREAMS)))
+    seconds = time.perf_counter() - began
+    first_s = statistics.median(at - began for _, at in results)
+    print(json.dumps({"tokens": sum(num for num, _ in results), "seconds": seconds, "first_s": first_s}))
+
+
+def asked(number: int, num_tokens: int) -> dict[str, Any]:
+    """The body of one request."""
+    return {"model": "bench", "prompt": prompt_ids(number), "max_tokens": num_tokens, "seed": number, "stream": True}
+
+
+async def read_plain(address: str, number: int, num_tokens: int) -> tuple[int, float]:
+    """A stream over a plain socket: what curl would do."""
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    body = json.dumps(asked(number, num_tokens) | {"stream_options": {"include_usage": True}}).encode()
+    writer.write(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    first, tail = 0.0, b""
+    while b"data: [DONE]" not in tail:
+        piece = await reader.read(1 << 16)
+        if not piece:
+            raise RuntimeError("the stream broke off")
+        first = first or time.perf_counter()
+        tail = tail[-2000:] + piece
+    writer.close()
+    return int(tail.split(b'"completion_tokens":')[-1].split(b",")[0]), first
+
+
+async def read_openai(address: str, number: int, num_tokens: int) -> tuple[int, float]:
+    """A stream through the official client."""
+    import openai
+
+    first, num = 0.0, 0
+    async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x") as client:
+        options: Any = {"include_usage": True}
+        async for chunk in await client.completions.create(**asked(number, num_tokens), stream_options=options):
+            first = first or time.perf_counter()
+            num = chunk.usage.completion_tokens if chunk.usage else num
+    return num, first
+
+
+def report(passes: list[dict[str, float]], options: argparse.Namespace, dtype: str) -> None:
+    """The table, and the line that claims are made from."""
+    middle = {name: statistics.median(item[name] for item in passes) for name in passes[0]}
+    ratios = sorted(item["http"] / item["engine"] for item in passes)
+    print(f"{'pass':>4}  {'engine tok/s':>12}  {'HTTP tok/s':>10}  {'ratio':>6}  {'first token s':>13}")
+    for number, item in enumerate(passes, 1):
+        row = f"{item['engine']:>12,.0f}  {item['http']:>10,.0f}  {item['http'] / item['engine']:>6.2f}"
+        print(f"{number:>4}  {row}  {item['first_s']:>13.3f}")
+    probe = load_or_measure(Path(".cache/hornbook"))
+    line = {
+        "name": "serve",
+        "ours": middle["http"],
+        "peers": {"engine_batch_16": middle["engine"]},
+        "ratio": statistics.median(ratios),
+        "ratio_spread": [ratios[0], ratios[-1]],
+        "unit": "tokens/s over 16 streams",
+        "target": TARGET,
+        "readers": options.readers,
+        "first_token_s": middle["first_s"],
+        "dtype": dtype,
+        "threads": torch.get_num_threads(),
+        "machine": {"cpu": probe.cpu_name, "cores": probe.num_cores, "gflops": probe_gflops(probe)},
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ).stdout.strip(),
+    }
+    records = Path(__file__).parent / "records"
+    records.mkdir(exist_ok=True)
+    (records / "serve.json").write_text(json.dumps(line, indent=1) + "\n")
+    print(json.dumps(line))
+
+
+def probe_gflops(probe: Any) -> dict[str, float]:
+    """The machine's measured matmul peaks, by number format."""
+    return {name: value for name, value in vars(probe).items() if "gflops" in name}
+
+
+if __name__ == "__main__":
+    main()
