@@ -44,7 +44,7 @@ def address(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
 
     monkeypatch.setattr(remote.time, "sleep", lambda seconds: None)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1/"
     server.shutdown()
     server.server_close()

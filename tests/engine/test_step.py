@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from hornbook.compute.compile import can_compile
+from hornbook.engine import step
 from hornbook.engine.local import LocalModel
 from hornbook.engine.slots import Slots
 from hornbook.engine.step import Steps, batch_bucket, window_bucket
@@ -37,6 +38,7 @@ def test_a_step_that_does_not_compile_stays_eager(
         raise RuntimeError("no")
 
     monkeypatch.setattr(steps, "_compile", broken)
+    monkeypatch.setattr(step, "COMPILE_AFTER_STEPS", 1)
     window = Slots(local, 2).cache.window(0, 2, 64)
     ids_B = torch.tensor([5, 6])
     results = [steps.run(ids_B, torch.tensor([0, 0]), window, background=True)[0] for _ in range(2)]

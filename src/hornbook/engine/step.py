@@ -2,6 +2,7 @@
 
 import threading
 import types
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hornbook.model.kv_cache import KVCache
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 FIRST_WINDOW_TOKENS = 128
+COMPILE_AFTER_STEPS = 100
+"""Eager steps in one shape before it is worth some 20 s of a core: shapes that come once are never compiled."""
 
 StepResult = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -49,8 +52,8 @@ def decode(
 class Steps:
     """Decode steps by shape: compiled where that is asked for and possible, eager otherwise.
 
-    `background`: a shape that was never seen is compiled in a thread of its own and runs eagerly until that is done,
-    so that an answer never waits for the compiler. Without it nothing is compiled but by `warm_up`. Weights are packed
+    `background`: a shape that keeps coming is compiled in a thread of its own and runs eagerly until that is done, so
+    that an answer never waits for the compiler. Without it nothing is compiled but by `warm_up`. Weights are packed
     into the compiled code (frozen) until they change for the first time.
     """
 
@@ -61,14 +64,14 @@ class Steps:
         self._cache = cache
         self._frozen = True
         self._ready: dict[tuple[int, int], Callable[..., StepResult]] = {}
-        self._asked: set[tuple[int, int]] = set()
+        self._seen: Counter[tuple[int, int]] = Counter()
         self._lock = threading.Lock()
 
     def weights_changed(self) -> None:
         """Forget steps that hold packed weights; those compiled from now on read the model's."""
         with self._lock:
             if self._frozen:
-                self._ready, self._asked, self._frozen = {}, set(), False
+                self._ready, self._seen, self._frozen = {}, Counter(), False
 
     @torch.inference_mode()
     def run(self, ids_B: torch.Tensor, positions_B: torch.Tensor, window: KVCache, background: bool) -> StepResult:
@@ -77,17 +80,16 @@ class Steps:
         step = self._ready.get(shape)
         if step is not None:
             return step(self.model, ids_B, positions_B, window.k, window.v)
-        if background and self.compiles and shape not in self._asked:
-            self._asked.add(shape)
-            thread = threading.Thread(target=self._compile_quietly, args=(shape, window), daemon=True)
-            thread.start()
+        if background and self.compiles:
+            self._seen[shape] += 1
+            if self._seen[shape] == COMPILE_AFTER_STEPS:
+                threading.Thread(target=self._compile_quietly, args=(shape, window), daemon=True).start()
         return decode(self.model, ids_B, positions_B, window.k, window.v)
 
     def warm_up(self, window: KVCache) -> None:
         """Compile one shape now."""
         shape = (window.num_rows, window.num_tokens)
         if self.compiles and shape not in self._ready:
-            self._asked.add(shape)
             self._compile(shape, window)
 
     @torch.inference_mode()
