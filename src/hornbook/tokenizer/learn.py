@@ -4,9 +4,10 @@ Source: Sennrich et al. 2016 (byte-pair encoding), over bytes as in GPT-2. Learn
 `tokenizer.json` that tokenizers, transformers and (through its merges) tiktoken read with the same ids.
 """
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import read_documents
 from hornbook.core.errors import DataError
+from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings
 from hornbook.core.units import human_bytes
 from hornbook.tokenizer.bytes_alphabet import encode_bytes
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+"}
 WRITES = "tokenizer"
-VERSION = 1
+VERSION = 2
+SHOWN = (
+    "Once upon a time, there were 12 little foxes. They weren't afraid!",
+    "def add(a, b):\n    return a + b  # 日本語 🙂",
+)
 
 
 class Settings(StrictSettings):
@@ -39,19 +45,25 @@ class Settings(StrictSettings):
     split: Split = "qwen2"
     """Pattern whose matches merges never cross; `qwen2` is known to GGUF, so models can be exported."""
     max_bytes: int = pydantic.Field(default=200_000_000, gt=0)
-    """Text to learn from, at most; documents are taken in order until then."""
+    """Text to learn from, at most; of more, a sample of documents is taken by a hash of their id."""
     max_context: int = pydantic.Field(default=2048, gt=0)
     """`model_max_length` that other tools read from the tokenizer."""
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Learn merges from the documents and write the tokenizer folder."""
+    artifacts: tuple[Artifact, ...] = inputs["documents"]
     seen = Counter[str]()
     with out.log.task("learn the vocabulary", unit="docs") as task:
-        ranks = learn_ranks(_texts(inputs["documents"], settings.max_bytes, seen, task.advance), settings)
+        ranks = learn_ranks(_texts(artifacts, settings.max_bytes, seen, task.advance), settings)
+    if not seen["bytes"]:
+        raise DataError("there is no text to learn a vocabulary from", do="Look at the stages before this one")
     write_folder(out.path, ranks, settings)
     tokenizer = Tokenizer.load(out.path)
     out.counts |= {"vocab_size": tokenizer.vocab_size, "docs": seen["docs"], "bytes": seen["bytes"]}
+    for artifact in artifacts:
+        out.licences.extend(artifact.manifest.licences)
+        out.sources.extend(artifact.manifest.sources)
     if tokenizer.vocab_size < settings.vocab_size:
         out.log.line(f"the text has only {tokenizer.vocab_size} tokens to offer (asked for {settings.vocab_size})")
 
@@ -60,7 +72,7 @@ def learn_ranks(texts: Iterable[str], settings: Settings) -> dict[bytes, int]:
     """Bytes of each token -> rank; the 256 bytes come first, then merges in the order they were learned."""
     import rustbpe
 
-    learner = rustbpe.Tokenizer()
+    learner = rustbpe.Tokenizer()  # pyright: ignore[reportAttributeAccessIssue]
     wanted = settings.vocab_size - NUM_SPECIAL
     learner.train_from_iterator(iter(texts), wanted, pattern=pattern(settings.split))
     return {bytes(token): rank for token, rank in learner.get_mergeable_ranks()}
@@ -83,36 +95,59 @@ def write_folder(folder: Path, ranks: dict[bytes, int], settings: Settings) -> N
 
 
 def describe(artifact: Artifact) -> "list[Block]":
-    """What was learned: size, longest tokens, and how a sentence is cut."""
-    from hornbook.report.blocks import Samples, Table
+    """What was learned: size, kinds and lengths of tokens, the longest, and how sentences are cut."""
+    from hornbook.report.blocks import Samples, Series, Table
 
     tokenizer = Tokenizer.load(artifact.path)
     counts = artifact.manifest.counts
-    learned = [tokenizer.token_bytes(i) for i in range(NUM_SPECIAL + 256, tokenizer.vocab_size)]
-    longest = sorted(learned, key=len, reverse=True)[:12]
-    rows = [
-        ("ids", f"{tokenizer.vocab_size:,}"),
-        ("learned from", f"{counts.get('docs', 0):,} documents, {human_bytes(counts.get('bytes', 0))}"),
-        ("longest tokens", "  ".join(repr(token.decode("utf-8", "replace")) for token in longest)),
+    tokens = [tokenizer.token_bytes(i) for i in range(tokenizer.vocab_size) if not tokenizer.is_special(i)]
+    lengths = Counter(len(token) for token in tokens)
+    longest = sorted(tokens, key=lambda token: (-len(token), token))[:12]
+    rows: list[list[object]] = [
+        ["ids", tokenizer.vocab_size],
+        ["of them special", len(tokenizer.special)],
+        ["that begin a word", sum(token.startswith(b" ") and token[1:].isalpha() for token in tokens)],
+        ["that are part of a character", sum(not _is_text(token) for token in tokens)],
+        ["mean bytes of a token", round(sum(map(len, tokens)) / max(1, len(tokens)), 2)],
+        ["learned from", f"{counts.get('docs', 0):,} documents, {human_bytes(counts.get('bytes', 0))}"],
+        ["longest tokens", "  ".join(repr(token.decode(errors="replace")) for token in longest)],
     ]
-    sentence = "Once upon a time, there were 12 little foxes. They weren't afraid!"
-    ids = tokenizer.encode(sentence)
-    cut = "|".join(tokenizer.token_bytes(i).decode("utf-8", "replace") for i in ids)
-    sample = {"text": sentence, "tokens": cut, "bytes per token": f"{len(sentence.encode()) / len(ids):.2f}"}
-    return [Table("Vocabulary", ("what", "value"), rows), Samples("How a sentence is cut", [sample])]
+    curve = {"tokens": [(float(length), float(num)) for length, num in sorted(lengths.items())]}
+    return [
+        Table("Vocabulary", ["what", "value"], rows),
+        Series("Lengths of tokens", "bytes", "tokens", curve),
+        Samples("How text is cut", [_cut(tokenizer, text) for text in SHOWN]),
+    ]
 
 
-def _texts(artifacts: Any, max_bytes: int, seen: Counter[str], advance: Any) -> Iterator[str]:
-    for artifact in artifacts if isinstance(artifacts, tuple) else (artifacts,):
+def _cut(tokenizer: Tokenizer, text: str) -> dict[str, str]:
+    ids = tokenizer.encode(text)
+    pieces = "|".join(tokenizer.token_bytes(i).decode(errors="replace") for i in ids)
+    return {"text": text, "tokens": pieces, "bytes per token": f"{len(text.encode()) / len(ids):.2f}"}
+
+
+def _is_text(token: bytes) -> bool:
+    try:
+        token.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _texts(
+    artifacts: Sequence[Artifact], max_bytes: int, seen: Counter[str], advance: Callable[[int], None]
+) -> Iterator[str]:
+    """Texts of all documents, or of a share chosen by hash that fits into `max_bytes`."""
+    total_bytes = sum(int(artifact.manifest.counts.get("bytes", 0)) for artifact in artifacts)
+    limit = 2**64 * min(1.0, max_bytes / total_bytes) if total_bytes else 2**64
+    for artifact in artifacts:
         for document in read_documents(artifact.path):
-            if seen["bytes"] >= max_bytes:
-                return
-            seen["bytes"] += len(document.text.encode())
-            seen["docs"] += 1
-            advance(1)
-            yield document.text
-    if not seen["bytes"]:
-        raise DataError("there is no text to learn a vocabulary from", do="Look at the stages before this one")
+            num_bytes = len(document.text.encode())
+            if key(0, f"tokenizer.learn/{document.id}") < limit and seen["bytes"] + num_bytes <= max_bytes:
+                seen["bytes"] += num_bytes
+                seen["docs"] += 1
+                advance(1)
+                yield document.text
 
 
 def _tokenizer_json(ranks: dict[bytes, int], settings: Settings) -> Any:
@@ -145,7 +180,7 @@ def _merges(ranks: dict[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
             continue
         parts = [token[i : i + 1] for i in range(len(token))]
         while len(parts) > 2:
-            joined = [ranks.get(a + b, rank) for a, b in zip(parts, parts[1:], strict=False)]
+            joined = [ranks.get(a + b, rank) for a, b in itertools.pairwise(parts)]
             best = min(range(len(joined)), key=joined.__getitem__)
             parts[best : best + 2] = [parts[best] + parts[best + 1]]
         yield parts[0], parts[1]
