@@ -13,19 +13,27 @@ from hornbook.core.runlog import RunLog
 
 def can_compile() -> bool:
     """Whether there is a C++ compiler."""
-    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
 
 def use_cache(folder: Path) -> None:
-    """Keep compiled code in this folder, and let the number of threads change without compiling again."""
+    """Keep compiled code in this folder, and let the number of threads change without compiling again.
+
+    Environment variables are set too, for torch's own worker processes; what the user has set stays.
+    """
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder / "inductor"))
-    os.environ.setdefault("TORCHINDUCTOR_FX_GRAPH_CACHE", "1")
     os.environ.setdefault("TORCHINDUCTOR_CPP_DYNAMIC_THREADS", "1")
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "2")
+    import torch._inductor.config as inductor
+
+    inductor.cpp.dynamic_threads = os.environ["TORCHINDUCTOR_CPP_DYNAMIC_THREADS"] == "1"
+    inductor.fx_graph_cache = True
 
 
 def compiled(function: Callable[..., Any], folder: Path, log: RunLog | None = None) -> Callable[..., Any]:
-    """The function compiled for fixed shapes, code kept in `folder`; the function itself without a compiler."""
+    """The function compiled for fixed shapes, code kept in `folder`; the function itself without a compiler.
+
+    No kernel is chosen by timing, so that the same code comes out every time.
+    """
     if not can_compile():
         if log is not None:
             log.line("there is no C++ compiler (g++), so this runs uncompiled, about two times slower")

@@ -1,16 +1,32 @@
 """Batches from conversations: rendered by the chat format, packed, only answers learned."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hornbook.core.conversation import Conversation
-from hornbook.core.seed import array_stream
+from hornbook.core.seed import array_stream, key
 from hornbook.tokenizer.chat import render
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.train.batch import Batch
 from hornbook.train.packing import Piece, batch_of, best_fit, row_arrays
+
+
+@dataclass(frozen=True)
+class Split:
+    """Conversations to learn from, and those kept out to measure on."""
+
+    train: list[Conversation]
+    validation: list[Conversation]
+
+
+def split(conversations: Sequence[Conversation], validation_frac: float) -> Split:
+    """Part by a hash of the id: a conversation always falls on the same side."""
+    limit = validation_frac * 2**64
+    kept_out = {c.id for c in conversations if key(0, f"posttrain.examples/{c.id}") < limit}
+    return Split([c for c in conversations if c.id not in kept_out], [c for c in conversations if c.id in kept_out])
 
 
 def rendered(conversations: Sequence[Conversation], tokenizer: Tokenizer, row_tokens: int) -> tuple[list[Piece], int]:

@@ -6,29 +6,28 @@ micro-batches change nothing.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pydantic
-import torch
 
 from hornbook.checkpoint import folder as checkpoint
 from hornbook.compute.device import pick
 from hornbook.compute.dtype import compute_dtype
 from hornbook.core.artifact import Artifact, Out
-from hornbook.core.conversation import read_conversations
-from hornbook.core.errors import DataError
-from hornbook.core.seed import key
+from hornbook.core.conversation import Conversation, read_conversations
+from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import StrictSettings
 from hornbook.core.units import human_count, human_seconds
 from hornbook.model.decoder import Decoder
-from hornbook.posttrain.examples import ExampleSource, rendered
+from hornbook.posttrain.answers import answerer
+from hornbook.posttrain.examples import ExampleSource, rendered, split
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.train.curves import training_blocks
-from hornbook.train.loop import Job, LoopSettings, Measure, fit
+from hornbook.train.loop import Job, LoopSettings, Measure, State, fit
+from hornbook.train.measure import FixedRows
 from hornbook.train.objective import NextToken
 from hornbook.train.optimizer import OptimizerSettings
-from hornbook.train.packing import Piece, best_fit, row_arrays
 from hornbook.train.schedule import ScheduleSettings
 
 if TYPE_CHECKING:
@@ -37,6 +36,37 @@ if TYPE_CHECKING:
 READS: dict[str, str] = {"model": "checkpoint", "conversations": "conversations"}
 WRITES = "checkpoint"
 VERSION = 1
+
+
+class SftOptimizer(OptimizerSettings):
+    """A quarter of pretraining's rates."""
+
+    matrix_lr: float = pydantic.Field(default=0.005, gt=0)
+    """Rate of hidden matrices (Muon: relative to an orthogonal update)."""
+    embedding_lr: float = pydantic.Field(default=0.005, gt=0)
+    """Rate of the embedding (and of a head of its own)."""
+    gain_lr: float = pydantic.Field(default=0.002, gt=0)
+    """Rate of the norms' gains."""
+    momentum_steps: int = pydantic.Field(default=0, ge=0)
+    """Steps over which the momentum rises from .85."""
+
+
+class SftSchedule(ScheduleSettings):
+    """A short warm-up, then down all the way."""
+
+    warmup_steps: int = pydantic.Field(default=10, ge=0)
+    """Steps of a straight line up."""
+    decay_frac: float = pydantic.Field(default=1.0, ge=0.0, le=1.0)
+    """`wsd`: share of the run that the decay takes."""
+
+
+class SftLoop(LoopSettings):
+    """The loop with fine-tuning's rates."""
+
+    optimizer: SftOptimizer = SftOptimizer()
+    """Learning rates and their constants."""
+    schedule: SftSchedule = SftSchedule()
+    """How the rates move."""
 
 
 class Settings(StrictSettings):
@@ -54,20 +84,27 @@ class Settings(StrictSettings):
     """Share of conversations kept out to measure on."""
     dtype: str = "auto"
     """Number format of matrix products: `auto`, `bf16` or `fp32`."""
-    loop: LoopSettings = LoopSettings(
-        optimizer=OptimizerSettings(matrix_lr=0.005, embedding_lr=0.005, gain_lr=0.002, momentum_steps=0),
-        schedule=ScheduleSettings(warmup_steps=10, decay_frac=1.0),
-    )
-    """Learning rates (a quarter of pretraining's), schedule, saving, compiling."""
+    sample_tokens: int = pydantic.Field(default=48, ge=0)
+    """Length of the answers that are written to a few kept-out questions at every validation; 0 = none."""
+    loop: SftLoop = SftLoop()
+    """Learning rates, schedule, saving, compiling."""
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Fine-tune and write the checkpoint folder."""
     before: Artifact = inputs["model"]
     tokenizer = Tokenizer.load(before.path)
-    train, validation, left_out = _items(settings, inputs["conversations"], tokenizer)
     device = pick(out.machine)
     model = checkpoint.load(before.path, device, compute_dtype(device, settings.dtype))
+    _check_room(settings, model, before)
+    kept = split(list(read_conversations(inputs["conversations"].path)), settings.validation_frac)
+    train, left_out = rendered(kept.train, tokenizer, settings.row_tokens)
+    if not train:
+        raise DataError(
+            "no conversation is left to learn from",
+            where=str(inputs["conversations"].path),
+            do=f"Each needs an assistant's message and must fit {settings.row_tokens} tokens (row_tokens)",
+        )
     source = ExampleSource(
         train,
         row_tokens=settings.row_tokens,
@@ -77,23 +114,9 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     )
     rows = len(source.epoch_rows(0))
     total = settings.total_tokens or math.ceil(settings.epochs * rows) * settings.row_tokens
-    measures = [_validator(model, validation, settings.row_tokens, tokenizer.pad_id)] if validation else []
-    job = Job(model, source, NextToken(), total, settings.loop, measures)
-    state = fit(job, out)
-    out.counts |= {
-        "conversations": len(train),
-        "left_out": left_out,
-        "tokens": state.tokens,
-        "steps": state.step,
-        "parameters": model.settings.num_parameters(),
-        "seconds": round(state.elapsed_s, 2),
-        "flops": model.settings.flops_per_token(settings.row_tokens) * state.tokens,
-    }
-    if left_out:
-        out.log.line(f"{left_out} conversations were left out: longer than {settings.row_tokens} tokens or no answer")
-    training = {"fine-tuned on": f"{len(train):,} conversations", "tokens": state.tokens, "steps": state.step}
-    card = {"licences": sorted(set(out.licences)), "sources": sorted(set(out.sources)), "training": training}
-    checkpoint.save(out.path, model, before.path, card=card)
+    measures = _measures(settings, kept.validation, model, tokenizer, out.seed)
+    state = fit(Job(model, source, NextToken(), total, settings.loop, measures), out)
+    _finish(settings, out, model, before, state, len(train), left_out)
 
 
 def describe(artifact: Artifact) -> "list[Block]":
@@ -108,37 +131,51 @@ def describe(artifact: Artifact) -> "list[Block]":
     return training_blocks(artifact, rows)
 
 
-def _items(settings: Settings, artifact: Artifact, tokenizer: Tokenizer) -> tuple[list[Piece], list[Piece], int]:
-    """Training and validation conversations, rendered; split by a hash of the conversation's id."""
-    everything = list(read_conversations(artifact.path))
-    limit = settings.validation_frac * 2**64
-    kept_out = {c.id for c in everything if key(0, f"posttrain.sft/{c.id}") < limit}
-    train, left_out = rendered([c for c in everything if c.id not in kept_out], tokenizer, settings.row_tokens)
-    validation, _ = rendered([c for c in everything if c.id in kept_out], tokenizer, settings.row_tokens)
-    if not train:
-        raise DataError(
-            "no conversation is left to learn from",
+def _check_room(settings: Settings, model: Decoder, artifact: Artifact) -> None:
+    if settings.row_tokens > model.settings.max_tokens:
+        raise SettingsError(
+            f"row_tokens is {settings.row_tokens} and the model reads {model.settings.max_tokens} tokens",
             where=str(artifact.path),
-            do=f"Each needs an assistant's message and must fit {settings.row_tokens} tokens (row_tokens)",
+            do=f"Set row_tokens to at most {model.settings.max_tokens}",
         )
-    return train, validation, left_out
 
 
-def _validator(model: Decoder, items: list[Piece], row_tokens: int, pad_id: int) -> Measure:
-    """Nats per answer token on conversations that were kept out."""
-    packed = best_fit([len(weights) for _, weights in items], row_tokens)
-    rows = [row_arrays([items[i] for i in row], row_tokens, pad_id) for row in packed]
-    parts = [torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)]
+def _measures(
+    settings: Settings, conversations: Sequence[Conversation], model: Decoder, tokenizer: Tokenizer, seed: int
+) -> list[Measure]:
+    items, _ = rendered(conversations, tokenizer, settings.row_tokens)
+    if not items:
+        return []
+    rows = FixedRows(
+        items,
+        row_tokens=settings.row_tokens,
+        batch_rows=settings.loop.micro_rows or settings.batch_rows,
+        pad_id=tokenizer.pad_id,
+        device=model.embedding.device,
+    )
+    measures: list[Measure] = [lambda surprise: {"validation_nats": rows.nats(surprise) / rows.weight}]
+    if settings.sample_tokens:
+        measures.append(answerer(model, tokenizer, conversations, max_tokens=settings.sample_tokens, seed=seed))
+    return measures
 
-    @torch.no_grad()
-    def measure() -> dict[str, float]:
-        device = model.embedding.device
-        nats = weight = 0.0
-        for first in range(0, len(rows), 8):
-            ids, targets, weights, segments = (part[first : first + 8].to(device) for part in parts)
-            found = model.token_nats(model.hidden(ids, None, segments), targets)
-            nats += float((found.double() * weights).sum())
-            weight += float(weights.sum())
-        return {"validation_nats": nats / weight}
 
-    return measure
+def _finish(
+    settings: Settings, out: Out, model: Decoder, before: Artifact, state: State, num_train: int, left_out: int
+) -> None:
+    out.counts |= {
+        "conversations": num_train,
+        "left_out": left_out,
+        "tokens": state.tokens,
+        "learned_tokens": int(state.learned),
+        "skipped_batches": state.skipped,
+        "steps": state.step,
+        "parameters": model.settings.num_parameters(),
+        "seconds": round(state.elapsed_s, 2),
+        "flops": model.settings.flops_per_token(settings.row_tokens) * state.tokens,
+        "events": state.events,
+    }
+    if left_out:
+        out.log.line(f"{left_out} conversations were left out: longer than {settings.row_tokens} tokens or no answer")
+    training = {"fine-tuned on": f"{num_train:,} conversations", "tokens": state.tokens, "steps": state.step}
+    card = {"licences": sorted(set(out.licences)), "sources": sorted(set(out.sources)), "training": training}
+    checkpoint.save(out.path, model, before.path, card=card)

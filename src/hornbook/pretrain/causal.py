@@ -14,15 +14,17 @@ from hornbook.compute.energy import Meter
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import StrictSettings, parse
-from hornbook.core.units import human_count, human_seconds
+from hornbook.core.units import human_bytes, human_count, human_seconds
 from hornbook.model.decoder import Decoder
 from hornbook.model.presets import preset
 from hornbook.model.settings import ModelSettings
 from hornbook.pretrain import dial
+from hornbook.pretrain.samples import sampler
 from hornbook.pretrain.source import TokenSource, open_shard
-from hornbook.pretrain.validation import validator
+from hornbook.pretrain.validation import enough_tokens, validator
+from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.train.curves import training_blocks
-from hornbook.train.loop import Job, LoopSettings, State, fit
+from hornbook.train.loop import Job, LoopSettings, Measure, State, fit
 from hornbook.train.objective import NextToken
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ READS: dict[str, str] = {"tokens": "tokens"}
 WRITES = "checkpoint"
 VERSION = 1
 BYTES_PER_TOKEN = 4.0
+SAMPLE_TEMPERATURE = 0.7
+PEAK_FLOPS = 2e11
+"""Assumed of a machine that nobody has measured (a stage called by hand)."""
 
 
 class Planned(StrictSettings):
@@ -66,8 +71,12 @@ class Settings(StrictSettings):
     """First gain of the query and key norms."""
     embedding_std: float = pydantic.Field(default=0.005, gt=0)
     """Standard deviation of the first embeddings."""
-    validation_tokens: int = pydantic.Field(default=40_000, gt=0)
-    """Tokens of the validation documents that are measured ten times in a run."""
+    validation_tokens: int = pydantic.Field(default=0, ge=0)
+    """Tokens of the validation documents that are measured ten times in a run; 0 = a hundredth of the run."""
+    sample_prompts: tuple[str, ...] = ("",)
+    """Beginnings that the model goes on from at every validation; the empty one starts a new document."""
+    sample_tokens: int = pydantic.Field(default=48, ge=0)
+    """Length of those samples; 0 = none are written."""
     loop: LoopSettings = LoopSettings()
     """Learning rates, schedule, saving, compiling."""
     planned: Planned | None = None
@@ -91,9 +100,11 @@ def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[S
     for artifact in hints.get("inputs", {}).get("tokens", ()):
         facts = json.loads(artifact.file("tokens.json").read_text())
         vocab_size, corpus_tokens = facts["vocab_size"], facts["train"]["tokens"]
-    planned = _plan(settings, vocab_size, corpus_tokens, probe.train_flops)
+    planned = _plan(settings, vocab_size, corpus_tokens, probe.peak_flops)
     model = planned.model
     flops = model.flops_per_token(settings.row_tokens) * planned.total_tokens
+    loop = _fit_memory(settings.loop, model, planned.batch_rows, settings.row_tokens, probe.memory_bytes)
+    rows = loop.micro_rows or planned.batch_rows
     derived = {
         "parameters": model.num_parameters(),
         "model": f"{model.layers} layers, width {model.width}, {model.heads} heads, hidden {model.hidden}",
@@ -101,19 +112,19 @@ def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[S
         "batch_tokens": planned.batch_rows * settings.row_tokens,
         "steps": planned.total_tokens // (planned.batch_rows * settings.row_tokens),
         "flops": flops,
-        "seconds": flops / probe.train_flops,
+        "seconds": flops / (probe.peak_flops * dial.peak_frac(model.width)),
         "epochs": round(planned.total_tokens / corpus_tokens, 2) if corpus_tokens else "unknown until tokens exist",
-        "memory_bytes": _memory_bytes(model, planned.batch_rows * settings.row_tokens),
+        "memory_bytes": _memory_bytes(model, rows * settings.row_tokens),
         "disk_bytes": 4 * model.num_parameters() * 8,
     }
-    return settings.model_copy(update={"planned": planned}), derived
+    return settings.model_copy(update={"planned": planned, "loop": loop}), derived
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Train and write the checkpoint folder."""
     tokens: Artifact = inputs["tokens"]
     facts = json.loads(tokens.file("tokens.json").read_text())
-    planned = settings.planned or _plan(settings, facts["vocab_size"], facts["train"]["tokens"], 1e11)
+    planned = settings.planned or _plan(settings, facts["vocab_size"], facts["train"]["tokens"], PEAK_FLOPS)
     sizes = planned.model.model_copy(update={"vocab_size": facts["vocab_size"]})
     device = pick(out.machine)
     model = Decoder(sizes, compute_dtype=compute_dtype(device, settings.dtype), seed=None)
@@ -133,7 +144,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         objective=NextToken(),
         total_tokens=planned.total_tokens,
         settings=settings.loop,
-        measures=_measures(settings, tokens, model, facts),
+        measures=_measures(settings, planned, tokens, model, out.seed),
         budget_s=dial.seconds(settings.budget) if settings.budget else None,
     )
     state = fit(job, out)
@@ -145,6 +156,7 @@ def describe(artifact: Artifact) -> "list[Block]":
     counts = artifact.manifest.counts
     rows = [
         ("parameters", human_count(counts.get("parameters", 0))),
+        ("steps", f"{counts.get('steps', 0):,}"),
         ("tokens", human_count(counts.get("tokens", 0))),
         ("training FLOPs", f"{counts.get('flops', 0):.3g}"),
         ("time", human_seconds(counts.get("seconds", 0.0))),
@@ -154,23 +166,36 @@ def describe(artifact: Artifact) -> "list[Block]":
     return training_blocks(artifact, rows)
 
 
-def _plan(settings: Settings, vocab_size: int, corpus_tokens: float, train_flops: float) -> Planned:
+def _plan(settings: Settings, vocab_size: int, corpus_tokens: float, peak_flops: float) -> Planned:
     row_tokens, batch_rows = settings.row_tokens, settings.batch_rows
     fixed = None if settings.model == "auto" else model_settings(settings.model, vocab_size, row_tokens)
-    flops = settings.total_flops
-    if settings.budget:
-        flops = dial.seconds(settings.budget) * train_flops
-    if flops is not None and fixed is None:
-        choice = dial.choose(flops, corpus_tokens, vocab_size, row_tokens, batch_rows)
-    elif flops is not None and fixed is not None:
-        choice = dial.plan_tokens(fixed, flops, row_tokens, batch_rows)
-    else:
-        total = settings.total_tokens or 0
-        model = fixed or dial.nearest_model(total / dial.TOKENS_PER_PARAMETER, vocab_size, row_tokens)
-        rows = batch_rows or dial.default_rows(total, row_tokens)
-        steps = max(1, total // (rows * row_tokens))
-        choice = dial.Choice(model, rows, steps * rows * row_tokens)
+    asked = dial.Asked(
+        flops=settings.total_flops,
+        seconds=dial.seconds(settings.budget) if settings.budget else None,
+        tokens=settings.total_tokens,
+    )
+    choice = dial.turn(
+        asked,
+        dial.Known(corpus_tokens=corpus_tokens, vocab_size=vocab_size, peak_flops=peak_flops),
+        model=fixed,
+        row_tokens=row_tokens,
+        batch_rows=batch_rows,
+    )
     return Planned(model=choice.model, batch_rows=choice.batch_rows, total_tokens=choice.total_tokens)
+
+
+def _fit_memory(
+    loop: LoopSettings, model: ModelSettings, batch_rows: int, row_tokens: int, memory_bytes: int
+) -> LoopSettings:
+    """Work on fewer rows at a time until a step fits in memory. Raises SettingsError when one row does not."""
+    rows = loop.micro_rows or batch_rows
+    while memory_bytes and _memory_bytes(model, rows * row_tokens) > 0.8 * memory_bytes:
+        if rows == 1:
+            need = human_bytes(_memory_bytes(model, row_tokens))
+            found = f"training this model takes {need} of memory and {human_bytes(memory_bytes)} are free"
+            raise SettingsError(found, do="Choose a smaller model or a smaller row_tokens")
+        rows //= 2
+    return loop if rows == (loop.micro_rows or batch_rows) else loop.model_copy(update={"micro_rows": rows})
 
 
 def model_settings(model: str | dict[str, Any], vocab_size: int, row_tokens: int) -> ModelSettings:
@@ -189,17 +214,38 @@ def model_settings(model: str | dict[str, Any], vocab_size: int, row_tokens: int
     return sizes
 
 
-def _measures(settings: Settings, tokens: Artifact, model: Decoder, facts: dict[str, Any]) -> list[Any]:
-    if not facts["validation"]["docs"]:
-        return []
-    shard = open_shard(tokens.path, "validation")
-    most = settings.validation_tokens
-    return [validator(model, shard, row_tokens=settings.row_tokens, pad_id=0, max_tokens=most)]
+def _measures(settings: Settings, planned: Planned, tokens: Artifact, model: Decoder, seed: int) -> list[Measure]:
+    measures: list[Measure] = []
+    if json.loads(tokens.file("tokens.json").read_text())["validation"]["docs"]:
+        measures.append(
+            validator(
+                open_shard(tokens.path, "validation"),
+                row_tokens=settings.row_tokens,
+                batch_rows=settings.loop.micro_rows or planned.batch_rows,
+                pad_id=0,
+                max_tokens=settings.validation_tokens or enough_tokens(planned.total_tokens),
+                device=model.embedding.device,
+            )
+        )
+    if settings.sample_tokens and settings.sample_prompts:
+        tokenizer = Tokenizer.load(tokens.path / "tokenizer")
+        measures.append(
+            sampler(
+                model,
+                tokenizer,
+                settings.sample_prompts,
+                max_tokens=settings.sample_tokens,
+                temperature=SAMPLE_TEMPERATURE,
+                seed=seed,
+            )
+        )
+    return measures
 
 
 def _finish(settings: Settings, out: Out, model: Decoder, tokenizer: Path, state: State, meter: Meter) -> None:
     flops = model.settings.flops_per_token(settings.row_tokens) * state.tokens
     energy = meter.read()
+    restarts = max(1.0, state.elapsed_s / max(energy.seconds, 1e-9))  # what earlier processes of this run used
     out.counts |= {
         "parameters": model.settings.num_parameters(),
         "tokens": state.tokens,
@@ -207,8 +253,10 @@ def _finish(settings: Settings, out: Out, model: Decoder, tokenizer: Path, state
         "flops": flops,
         "seconds": round(state.elapsed_s, 2),
         "flops_per_s": flops / max(state.elapsed_s, 1e-9),
-        "wh": energy.wh * max(1.0, state.elapsed_s / max(energy.seconds, 1e-9)),
-        "grams_co2": energy.grams_co2 * max(1.0, state.elapsed_s / max(energy.seconds, 1e-9)),
+        "learned_tokens": int(state.learned),
+        "skipped_batches": state.skipped,
+        "wh": energy.wh * restarts,
+        "grams_co2": energy.grams_co2 * restarts,
         "energy_method": energy.method,
         "events": state.events,
     }

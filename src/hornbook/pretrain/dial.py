@@ -1,4 +1,4 @@
-"""The one dial: a budget of arithmetic becomes sizes, batch and tokens. A pure function; nothing is measured here.
+"""The one dial: a budget becomes sizes, batch and tokens. A pure function; nothing is measured here.
 
 Source: compute-optimal training (Hoffmann et al. 2022), tokens proportional to parameters; the ratio of 12 tokens to
 a parameter is nanochat's measured one. Deviation for small corpora: at most five epochs, a larger model instead
@@ -15,7 +15,26 @@ from hornbook.model.settings import ModelSettings
 TOKENS_PER_PARAMETER = 12.0
 MAX_EPOCHS = 5.0
 STEPS_WANTED = 2500
+LEAST_BATCH_TOKENS, MOST_BATCH_TOKENS = 2048, 524_288
 UNITS_S = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The budget: exactly one of training FLOPs, seconds, or tokens (padding included)."""
+
+    flops: float | None = None
+    seconds: float | None = None
+    tokens: float | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the dial is told: size of the corpus (0 = unknown), vocabulary, matrix speed in FLOP/s."""
+
+    corpus_tokens: float
+    vocab_size: int
+    peak_flops: float
 
 
 @dataclass(frozen=True)
@@ -25,6 +44,17 @@ class Choice:
     model: ModelSettings
     batch_rows: int
     total_tokens: int
+
+
+def turn(
+    asked: Asked, known: Known, *, model: ModelSettings | None = None, row_tokens: int, batch_rows: int = 0
+) -> Choice:
+    """Sizes, batch and tokens for a budget; `model` and `batch_rows` (0 = open) may be given."""
+    if asked.tokens is not None:
+        model = model or nearest_model(asked.tokens / TOKENS_PER_PARAMETER, known.vocab_size, row_tokens)
+        return _choice(model, asked.tokens, row_tokens, batch_rows)
+    model = model or _model_for(asked, known, row_tokens)
+    return _choice(model, _flops(asked, known, model) / model.flops_per_token(row_tokens), row_tokens, batch_rows)
 
 
 def seconds(budget: str) -> float:
@@ -39,26 +69,24 @@ def seconds(budget: str) -> float:
     return float(match.group(1)) * UNITS_S[match.group(2)]
 
 
-def choose(flops: float, corpus_tokens: float, vocab_size: int, row_tokens: int, batch_rows: int = 0) -> Choice:
-    """Sizes for a budget of training `flops` on a corpus of about `corpus_tokens`."""
-    wanted = math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
-    if corpus_tokens > 0:
-        wanted = max(wanted, flops / (6 * MAX_EPOCHS * corpus_tokens))
-    model = nearest_model(wanted, vocab_size, row_tokens)
-    return plan_tokens(model, flops, row_tokens, batch_rows)
+def peak_frac(width: int) -> float:
+    """Share of the matrix peak that a training step of this width reaches.
 
+    Fitted to compiled bf16 steps on a CPU (`docs/decisions/pretrain-dial.md`); the loop plans again when it is wrong.
 
-def plan_tokens(model: ModelSettings, flops: float, row_tokens: int, batch_rows: int = 0) -> Choice:
-    """Tokens and batch of a given model within a budget of `flops`."""
-    tokens = flops / model.flops_per_token(row_tokens)
-    rows = batch_rows or default_rows(tokens, row_tokens)
-    steps = max(1, int(tokens // (rows * row_tokens)))
-    return Choice(model, rows, steps * rows * row_tokens)
+    >>> round(peak_frac(320), 2)
+    0.46
+    """
+    return 0.55 * width / (width + 60)
 
 
 def default_rows(total_tokens: float, row_tokens: int) -> int:
-    """Rows of a batch: a power of two of tokens that leaves about 2,500 steps, from 2,048 to 524,288 tokens."""
-    batch = min(524_288.0, max(2048.0, total_tokens / STEPS_WANTED))
+    """Rows of a batch: a power of two of tokens that leaves about 2,500 steps, from 2,048 to 524,288 tokens.
+
+    >>> default_rows(1_500_000, 256), default_rows(30_000_000, 512)
+    (8, 32)
+    """
+    batch = min(MOST_BATCH_TOKENS, max(LEAST_BATCH_TOKENS, total_tokens / STEPS_WANTED))
     return max(1, 2 ** round(math.log2(batch)) // row_tokens)
 
 
@@ -66,6 +94,31 @@ def nearest_model(parameters: float, vocab_size: int, row_tokens: int) -> ModelS
     """The decoder whose multiplying weights (head included) are nearest to `parameters`; width / depth about 40."""
     ladder = [_sized(64 * n, vocab_size, row_tokens) for n in range(1, 25)]
     return min(ladder, key=lambda m: abs(math.log((m.matrix_parameters() + vocab_size * m.width) / parameters)))
+
+
+def _model_for(asked: Asked, known: Known, row_tokens: int) -> ModelSettings:
+    """The size for a budget. A budget in time is worth more FLOPs on a wider model: two rounds settle it."""
+    model = nearest_model(1e6, known.vocab_size, row_tokens)
+    for _ in range(2):
+        flops = _flops(asked, known, model)
+        wanted = math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
+        if known.corpus_tokens > 0:
+            wanted = max(wanted, flops / (6 * MAX_EPOCHS * known.corpus_tokens))
+        model = nearest_model(wanted, known.vocab_size, row_tokens)
+    return model
+
+
+def _flops(asked: Asked, known: Known, model: ModelSettings) -> float:
+    if asked.flops is not None:
+        return asked.flops
+    return (asked.seconds or 0.0) * known.peak_flops * peak_frac(model.width)
+
+
+def _choice(model: ModelSettings, tokens: float, row_tokens: int, batch_rows: int) -> Choice:
+    """Whole batches only, at least one."""
+    rows = batch_rows or default_rows(tokens, row_tokens)
+    steps = max(1, int(tokens // (rows * row_tokens)))
+    return Choice(model, rows, steps * rows * row_tokens)
 
 
 def _sized(width: int, vocab_size: int, row_tokens: int) -> ModelSettings:

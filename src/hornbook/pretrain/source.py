@@ -52,6 +52,7 @@ class TokenSource:
     def __init__(self, shard: Shard, *, row_tokens: int, batch_rows: int, pad_id: int, seed: int) -> None:
         self.shard, self.row_tokens, self.batch_rows = shard, row_tokens, batch_rows
         self.pad_id, self.seed = pad_id, seed
+        self._order: tuple[int, np.ndarray] | None = None
 
     def batches(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
         """Batches after `cursor` (None = from the start)."""
@@ -64,8 +65,7 @@ class TokenSource:
 
     def window_rows(self, epoch: int, window: int) -> list[tuple[np.ndarray, ...]]:
         """The rows of one window of an epoch, in their order."""
-        order = array_stream(self.seed, "pretrain.source/documents", epoch).permutation(len(self.shard))
-        chosen = order[window * WINDOW_DOCS : (window + 1) * WINDOW_DOCS]
+        chosen = self.order(epoch)[window * WINDOW_DOCS : (window + 1) * WINDOW_DOCS]
         items = []
         for index in chosen:
             ids = self.shard.document(int(index))
@@ -73,6 +73,13 @@ class TokenSource:
         packed = best_fit([len(weights) for _, weights in items], self.row_tokens)
         shuffled = array_stream(self.seed, f"pretrain.source/rows/{epoch}", window).permutation(len(packed))
         return [row_arrays([items[i] for i in packed[row]], self.row_tokens, self.pad_id) for row in shuffled]
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The documents of an epoch, in their order."""
+        if self._order is None or self._order[0] != epoch:
+            name = "pretrain.source/documents"
+            self._order = (epoch, array_stream(self.seed, name, epoch).permutation(len(self.shard)))
+        return self._order[1]
 
     @property
     def num_windows(self) -> int:

@@ -1,53 +1,55 @@
-"""Bits per byte on documents that were kept out, from their raw bytes."""
-
-from collections.abc import Callable
+"""Bits per byte on documents that were kept out, from their raw bytes, while training goes on."""
 
 import numpy as np
 import torch
 
 from hornbook.core.units import bits_per_byte
-from hornbook.model.decoder import Decoder
 from hornbook.pretrain.source import Shard
-from hornbook.train.packing import best_fit, pieces, row_arrays
+from hornbook.train.loop import Measure
+from hornbook.train.measure import FixedRows
+from hornbook.train.objective import Surprise
+from hornbook.train.packing import Piece, pieces
 
-BATCH_ROWS = 8
+LEAST_TOKENS, MOST_TOKENS = 4_000, 40_000
+
+
+def enough_tokens(total_tokens: int) -> int:
+    """Tokens to validate on: a hundredth of the run, so that ten validations cost a thirtieth of it.
+
+    >>> enough_tokens(1_500_000), enough_tokens(10_000), enough_tokens(10**9)
+    (15000, 4000, 40000)
+    """
+    return min(MOST_TOKENS, max(LEAST_TOKENS, total_tokens // 100))
 
 
 def validator(
-    model: Decoder, shard: Shard, *, row_tokens: int, pad_id: int, max_tokens: int = 40_000
-) -> Callable[[], dict[str, float]]:
+    shard: Shard, *, row_tokens: int, batch_rows: int, pad_id: int, max_tokens: int, device: torch.device
+) -> Measure:
     """A function that measures bits per byte on the first validation documents, in the training's number format.
 
-    Protocol: document by document, BOS first; the end-of-text token's own cost is left out; documents longer than a
-    row are read in row-long pieces. The final report measures again in fp32 (`evaluate.perplexity`).
+    Protocol: document by document, BOS first; the end-of-text token's own cost is left out, and its byte is none;
+    documents longer than a row are read in row-long pieces. The report measures again in fp32 (`evaluate.perplexity`).
     """
-    chosen, items, tokens = [], [], 0
-    for index in range(len(shard)):
-        ids = shard.document(index)
-        weights = np.ones(len(ids) - 1, dtype=np.float32)
-        weights[-1] = 0.0
-        chosen.append(index)
-        items += pieces(ids, weights, row_tokens)
-        tokens += len(ids)
-        if tokens >= max_tokens:
-            break
-    num_bytes = int(shard.num_bytes[chosen].sum())
-    packed = best_fit([len(weights) for _, weights in items], row_tokens)
-    rows = [row_arrays([items[i] for i in row], row_tokens, pad_id) for row in packed]
+    items, num_bytes = whole_documents(shard, row_tokens, max_tokens)
+    rows = FixedRows(items, row_tokens=row_tokens, batch_rows=batch_rows, pad_id=pad_id, device=device)
 
-    def measure() -> dict[str, float]:
-        return {"validation_bits_per_byte": bits_per_byte(_nats(model, rows), num_bytes)}
+    def measure(surprise: Surprise) -> dict[str, float]:
+        return {"validation_bits_per_byte": bits_per_byte(rows.nats(surprise), num_bytes)}
 
     return measure
 
 
-@torch.no_grad()
-def _nats(model: Decoder, rows: list[tuple[np.ndarray, ...]]) -> float:
-    device = model.embedding.device
-    total = 0.0
-    for first in range(0, len(rows), BATCH_ROWS):
-        parts = zip(*rows[first : first + BATCH_ROWS], strict=True)
-        ids, targets, weights, segments = (torch.from_numpy(np.stack(part)).to(device) for part in parts)
-        nats = model.token_nats(model.hidden(ids, None, segments), targets)
-        total += float((nats.double() * weights).sum())
-    return total
+def whole_documents(shard: Shard, row_tokens: int, max_tokens: int) -> tuple[list[Piece], int]:
+    """Pieces of the first documents, about `max_tokens` altogether, and their raw bytes."""
+    items: list[Piece] = []
+    tokens = num_bytes = 0
+    for index in range(len(shard)):
+        ids = shard.document(index)
+        weights = np.ones(len(ids) - 1, dtype=np.float32)
+        weights[-1] = 0.0
+        items += pieces(ids, weights, row_tokens)
+        num_bytes += int(shard.num_bytes[index])
+        tokens += len(ids)
+        if tokens >= max_tokens and num_bytes:
+            break
+    return items, num_bytes

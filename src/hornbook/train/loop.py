@@ -14,6 +14,8 @@ import torch
 
 from hornbook.compute import threads
 from hornbook.compute.compile import compiled
+from hornbook.compute.cpu import num_cores
+from hornbook.compute.determinism import deterministic
 from hornbook.core.artifact import Out
 from hornbook.core.runlog import Progress
 from hornbook.core.settings import StrictSettings
@@ -22,15 +24,19 @@ from hornbook.train import resume
 from hornbook.train.batch import Batch, Source
 from hornbook.train.objective import Objective, Surprise
 from hornbook.train.optimizer import Optimizer, OptimizerSettings
+from hornbook.train.pace import replanned_tokens
 from hornbook.train.schedule import ScheduleSettings, factor
-from hornbook.train.watch import StepTimes, check_finite
+from hornbook.train.stop import Stop, deferred
+from hornbook.train.watch import Spikes, StepTimes, check_finite
 
 METRICS = "metrics.jsonl"
 TIMING = "timing.jsonl"
-REPLAN_AT = 0.1
-REPLAN_MARGIN = 0.15
+WARM_STEPS = 3
+"""Steps of a process that are not timed: they compile, fill caches and choose threads."""
+TRY_MORE_THREADS_S = 60.0
 
-Measure = Callable[[], dict[str, Any]]
+Measure = Callable[[Surprise], dict[str, Any]]
+"""Measures the model now and then: values by name for `metrics.jsonl`."""
 
 
 class LoopSettings(StrictSettings):
@@ -44,6 +50,8 @@ class LoopSettings(StrictSettings):
     """Rows that are worked on at a time; 0 = the whole batch. Changes memory, never a gradient."""
     compile: bool = True
     """Compile the forward and backward pass."""
+    fastest: bool = False
+    """Allow operations whose last bits differ from run to run; gives up exact repetition."""
     log_steps: int = pydantic.Field(default=10, gt=0)
     """Steps between records of the loss."""
     measure_steps: int = pydantic.Field(default=0, ge=0)
@@ -54,11 +62,17 @@ class LoopSettings(StrictSettings):
 
 @dataclass
 class State:
-    """Where a run is. All of it is saved; `elapsed_s` and `threads` are the only things the clock decides."""
+    """Where a run is. All of it is saved; `elapsed_s` and `threads` are the only things the clock decides.
+
+    `total_tokens` and `tokens` count places in rows, padding included; `learned`: targets that were learned;
+    `window`: sums of the loss since the last record; `skipped`: batches with nothing to learn.
+    """
 
     total_tokens: int
     step: int = 0
     tokens: int = 0
+    learned: float = 0.0
+    skipped: int = 0
     cursor: dict[str, Any] | None = None
     window: dict[str, float] = field(default_factory=lambda: {"sum": 0.0, "weight": 0.0})
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -92,89 +106,99 @@ class Job:
 def fit(job: Job, out: Out) -> State:
     """Train until `total_tokens`, continuing what `out.resume` holds. The model ends with its final weights.
 
-    Raises TrainingError when the loss is not finite, KeyboardInterrupt (after saving) on Ctrl-C.
+    Raises TrainingError when the loss is not finite or the state cannot be saved, KeyboardInterrupt (after saving) on
+    Ctrl-C.
     """
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        return Fit(job, out).run()
-    finally:
-        torch.use_deterministic_algorithms(before)
+    with deterministic(not job.settings.fastest), deferred() as stop:
+        return Fit(job, out, stop).run()
 
 
 class Fit:
     """The walk through one run."""
 
-    def __init__(self, job: Job, out: Out) -> None:
-        self.job, self.out = job, out
+    def __init__(self, job: Job, out: Out, stop: Stop) -> None:
+        self.job, self.out, self.stop = job, out, stop
         self.optimizer = Optimizer(job.model, job.settings.optimizer)
         self.state = State(total_tokens=job.total_tokens)
         self.surprise = self._surprise()
-        self.times = StepTimes()
+        self.times, self.spikes = StepTimes(), Spikes()
         self._restore()
-        self._started = self._saved = time.monotonic()
+        self._started = self._saved = self._tried = time.monotonic()
         self._elapsed_before = self.state.elapsed_s
+        self._steps_here = 0
+        self._warm = (0.0, 0)
 
     def run(self) -> State:
         """Every step that is left."""
         state = self.state
         with self.out.log.task("train", total=state.total_tokens, unit="tokens") as task:
             task.resume_at(state.tokens)
-            try:
+            if state.tokens < state.total_tokens:
                 for batch in self.job.source.batches(state.cursor):
+                    self._train(batch, task)
+                    if self.stop.asked:
+                        self._save()
+                        self.out.log.line(f"stopped after step {state.step}; the same command goes on from here")
+                        raise KeyboardInterrupt
                     if state.tokens >= state.total_tokens:
                         break
-                    self._train(batch, task)
-            except KeyboardInterrupt:
-                self._save()
-                raise
         self._save()
         return state
 
     def _train(self, batch: Batch, task: Progress) -> None:
-        state, began = self.state, time.monotonic()
+        """One batch and everything that may follow it: records, a new plan, a measurement, a save."""
+        state = self.state
         if state.threads == 0:
             self._choose_threads(batch)
-            began = time.monotonic()
-        loss, norm = self._step(batch)
+        began = time.monotonic()
+        norm, rate = self._step(batch)
         state.step += 1
         state.tokens += batch.num_tokens
         state.cursor = batch.cursor
-        task.advance(batch.num_tokens, loss=loss)
+        step_s = time.monotonic() - began
+        self._note_pace()
         task.total = state.total_tokens
+        task.advance(batch.num_tokens, loss=state.window["sum"] / max(state.window["weight"], 1e-9))
         last = state.tokens >= state.total_tokens
         if state.step % self.job.settings.log_steps == 0 or last:
-            self._log(norm, began)
-        self._replan()
-        if self._due_to_measure() or last:
+            self._log(norm, rate, step_s)
+        if self._due_to_measure(batch.num_tokens):
             self._measure()
-        if self.times.slower(time.monotonic() - began) and not self.out.machine.threads:
-            self._choose_threads(batch)
+        self._replan()
+        self._watch_threads(step_s, batch)
         if time.monotonic() - self._saved > self.job.settings.save_s and not last:
             self._save()
 
     def _step(self, batch: Batch) -> tuple[float, float]:
-        """One optimizer step; returns the loss (its terms added) and the gradient's norm."""
+        """One optimizer step; returns the gradient's norm and the schedule's factor."""
         state = self.state
-        loss = self._backward(batch)
-        check_finite(loss, state.step)
-        norm = self.optimizer.clip()
-        self.optimizer.step(state.step, factor(self.job.settings.schedule, state.step, state.progress))
-        return loss, norm
-
-    def _backward(self, batch: Batch) -> float:
-        """Gradients of the batch, whatever its micro-batches; each term divided by its weight over the whole batch."""
+        rate = factor(self.job.settings.schedule, state.step, state.progress)
         weights = self.job.objective.weights(batch)
+        if not any(weights.values()):
+            state.skipped += 1
+            return 0.0, rate
+        loss = self._backward(batch, weights)
+        check_finite(loss, state.step + 1)
+        if self.spikes.jumped(loss):
+            self.out.log.line(f"step {state.step + 1}: the loss jumped to {loss:.3g}")
+        weight = sum(weights.values())
+        state.window["sum"] += loss * weight
+        state.window["weight"] += weight
+        state.learned += weight
+        norm = self.optimizer.clip()
+        self.optimizer.step(state.step, rate)
+        return norm, rate
+
+    def _backward(self, batch: Batch, weights: dict[str, float]) -> float:
+        """Gradients of the batch, whatever its micro-batches; each term divided by its weight over the whole batch."""
         total = 0.0
         device = self.job.model.embedding.device
         for micro in batch.split(self.job.settings.micro_rows):
             result = self.job.objective(self.surprise, micro.to(device))
-            loss = torch.stack([term.sum / max(weights[name], 1e-9) for name, term in result.terms.items()]).sum()
+            terms = [term.sum / weights[name] for name, term in result.terms.items() if weights[name]]
+            loss = torch.stack(terms).sum()
             loss.backward()
             total += float(loss.detach())
-        weight = sum(weights.values())
-        self.state.window["sum"] += total * weight
-        self.state.window["weight"] += weight
         return total
 
     def _surprise(self) -> Surprise:
@@ -187,72 +211,84 @@ class Fit:
             return surprise
         return compiled(surprise, self.out.machine.cache_folder, self.out.log)
 
+    def _watch_threads(self, step_s: float, batch: Batch) -> None:
+        """Choose again when steps became slow, and now and then when a core may have become free."""
+        if self.out.machine.threads or self.job.model.embedding.device.type != "cpu":
+            return
+        free = self.state.threads < num_cores() and time.monotonic() - self._tried > TRY_MORE_THREADS_S
+        if self.times.slower(step_s) or free:
+            self._choose_threads(batch)
+
     def _choose_threads(self, batch: Batch) -> None:
-        wanted = self.out.machine.threads
+        """Set the number of threads: what the machine's settings say, else the faster in a trial on this batch."""
+        before, wanted = self.state.threads, self.out.machine.threads
         if wanted:
             torch.set_num_threads(wanted)
             self.state.threads = wanted
             return
-        if self.job.model.embedding.device.type != "cpu":
-            self.state.threads = torch.get_num_threads()
+        weights = self.job.objective.weights(batch)
+        if self.job.model.embedding.device.type != "cpu" or not any(weights.values()):
+            self.state.threads = before or torch.get_num_threads()
             return
-        before = self.state.threads
-        window = dict(self.state.window)
-        self.state.threads = threads.choose_threads(lambda: self._backward(batch))
-        self.state.window.update(window)
-        for parameter in self.job.model.parameters():
-            parameter.grad = None
+        self.state.threads = threads.choose_threads(lambda: self._backward(batch, weights))
+        self.optimizer.forget_gradients()
         self.times.forget()
+        self._tried = time.monotonic()
         if self.state.threads != before:
             self._event("threads", threads=self.state.threads)
 
-    def _due_to_measure(self) -> bool:
-        steps = self.job.settings.measure_steps
-        if steps:
-            return self.state.step % steps == 0
-        tenth = max(1, self.job.total_tokens // 10)
-        per_step = self.state.tokens // max(1, self.state.step)
-        return self.state.tokens // tenth > (self.state.tokens - per_step) // tenth
-
-    def _measure(self) -> None:
-        values: dict[str, Any] = {}
-        for measure in self.job.measures:
-            values |= measure()
-        if values:
-            self._record({"step": self.state.step, "tokens": self.state.tokens, **values})
-            shown = "  ".join(f"{k} {v:.4f}" for k, v in values.items() if isinstance(v, float))
-            self.out.log.line(f"step {self.state.step}: {shown}")
-
-    def _log(self, norm: float, began: float) -> None:
-        state, window = self.state, self.state.window
-        rate = factor(self.job.settings.schedule, state.step - 1, state.progress)
-        loss = window["sum"] / max(window["weight"], 1e-9)
-        self._record({"step": state.step, "tokens": state.tokens, "loss": loss, "lr": rate, "grad_norm": norm})
-        state.window = {"sum": 0.0, "weight": 0.0}
-        now = {"step": state.step, "elapsed_s": round(self._elapsed(), 3), "step_s": round(time.monotonic() - began, 4)}
-        with (self.out.path / TIMING).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(now) + "\n")
-
-    def _record(self, record: dict[str, Any]) -> None:
-        with (self.out.path / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    def _note_pace(self) -> None:
+        self._steps_here += 1
+        if self._steps_here == WARM_STEPS:
+            self._warm = (time.monotonic(), self.state.tokens)
 
     def _replan(self) -> None:
         """A budget in time: once, after a tenth of the run, fit the tokens that are left to the time that is left."""
         state, budget_s = self.state, self.job.budget_s
-        if budget_s is None or state.replanned or state.progress < REPLAN_AT:
+        if budget_s is None or state.replanned or state.progress < 0.1 or self._steps_here < 2 * WARM_STEPS:
             return
         state.replanned = True
-        expected_s = self._elapsed() / state.progress
-        if abs(expected_s / budget_s - 1) <= REPLAN_MARGIN:
-            return
-        rate = state.tokens / self._elapsed()
-        state.total_tokens = int(state.tokens + max(0.0, budget_s - self._elapsed()) * rate)
-        self._event("replanned", total_tokens=state.total_tokens, expected_s=round(expected_s, 1))
+        since, tokens = self._warm
+        tokens_per_s = (state.tokens - tokens) / (time.monotonic() - since)
+        total = replanned_tokens(state.tokens, state.total_tokens, tokens_per_s, self._elapsed(), budget_s)
+        if total != state.total_tokens:
+            state.total_tokens = total
+            self._event("replanned", total_tokens=total, tokens_per_s=round(tokens_per_s, 1))
+            self.out.log.line(f"{tokens_per_s:,.0f} tokens/s: the budget in time is now {total:,} tokens")
+
+    def _due_to_measure(self, batch_tokens: int) -> bool:
+        state, steps = self.state, self.job.settings.measure_steps
+        if state.tokens >= state.total_tokens:
+            return True
+        if steps:
+            return state.step % steps == 0
+        return 10 * state.tokens // state.total_tokens > 10 * (state.tokens - batch_tokens) // state.total_tokens
+
+    def _measure(self) -> None:
+        values: dict[str, Any] = {}
+        for measure in self.job.measures:
+            values |= measure(self.surprise)
+        if values:
+            self._record({"step": self.state.step, "tokens": self.state.tokens, **values})
+            shown = "  ".join(f"{k.replace('_', ' ')} {v:.4f}" for k, v in values.items() if isinstance(v, float))
+            self.out.log.line(f"step {self.state.step}: {shown}")
+
+    def _log(self, norm: float, rate: float, step_s: float) -> None:
+        state = self.state
+        loss = state.window["sum"] / max(state.window["weight"], 1e-9)
+        self._record({"step": state.step, "tokens": state.tokens, "loss": loss, "lr": rate, "grad_norm": norm})
+        state.window = {"sum": 0.0, "weight": 0.0}
+        now = {"step": state.step, "elapsed_s": round(self._elapsed(), 3), "step_s": round(step_s, 4)}
+        _append(self.out.path / TIMING, now | {"threads": state.threads})
+
+    def _record(self, record: dict[str, Any]) -> None:
+        _append(self.out.path / METRICS, record)
 
     def _event(self, name: str, **fields: Any) -> None:
+        """Something the clock decided: kept at once, so that a restart decides the same."""
         self.state.events.append({"event": name, "step": self.state.step, **fields})
         self.out.log.event(name, step=self.state.step, **fields)
+        self._save()
 
     def _elapsed(self) -> float:
         return self._elapsed_before + time.monotonic() - self._started
@@ -265,12 +301,19 @@ class Fit:
     def _restore(self) -> None:
         found = resume.load(self.out.resume, self.job.model)
         if found is None:
-            (self.out.path / METRICS).unlink(missing_ok=True)
+            for name in (METRICS, TIMING):
+                (self.out.path / name).unlink(missing_ok=True)
             return
         tensors, state = found
         self.optimizer.load(tensors)
         self.state = State(**state)
         if self.state.threads:
             torch.set_num_threads(self.state.threads)
-        resume.cut_metrics(self.out.path / METRICS, self.state.step)
+        for name in (METRICS, TIMING):
+            resume.cut_records(self.out.path / name, self.state.step)
         self.out.log.line(f"going on after step {self.state.step}")
+
+
+def _append(file: Any, record: dict[str, Any]) -> None:
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -85,7 +85,10 @@ class Optimizer:
             group["lr"] = group["peak_lr"] * factor
         self._muon.step(step, factor)
         self._adam.step()
-        self._adam.zero_grad(set_to_none=True)
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Drop all gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 

@@ -1,4 +1,4 @@
-"""Watching a run: numbers that are no numbers, steps that suddenly take longer."""
+"""Watching a run: numbers that are no numbers, a loss that jumps, steps that suddenly take longer."""
 
 import math
 import statistics
@@ -8,6 +8,7 @@ from hornbook.core.errors import TrainingError
 
 WINDOW_STEPS = 20
 SLOWER = 2.0
+SPIKE_DEVIATIONS = 6.0
 
 
 def check_finite(loss: float, step: int) -> None:
@@ -15,8 +16,25 @@ def check_finite(loss: float, step: int) -> None:
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss became {loss} at step {step}",
-            do="Lower the learning rates (for example optimizer.matrix_lr), or set optimizer.clip = 1.0",
+            do="Lower the learning rates (for example loop.optimizer.matrix_lr), or set loop.optimizer.clip = 1.0",
         )
+
+
+class Spikes:
+    """Notices a loss far above the recent ones (more than six typical deviations above their median)."""
+
+    def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=WINDOW_STEPS)
+
+    def jumped(self, loss: float) -> bool:
+        """Take one step's loss; True when it is a spike. A spike does not count as recent."""
+        if len(self._recent) == WINDOW_STEPS:
+            middle = statistics.median(self._recent)
+            deviation = statistics.median(abs(value - middle) for value in self._recent)
+            if loss > middle + SPIKE_DEVIATIONS * max(deviation, 0.02 * abs(middle)):
+                return True
+        self._recent.append(loss)
+        return False
 
 
 class StepTimes:
