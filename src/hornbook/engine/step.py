@@ -95,6 +95,8 @@ class Steps:
     @torch.inference_mode()
     def _compile(self, shape: tuple[int, int], window: KVCache) -> None:
         """Compile on memory of the same shape and strides, so that no reader's cache is touched."""
+        from torch._inductor import config as inductor_options  # takes a second to import
+
         with self._lock:
             step = compiled(_own_copy(decode), self._cache)
             k, v = (
@@ -102,7 +104,7 @@ class Steps:
                 for layers in (window.k, window.v)
             )
             ids_B = torch.zeros(shape[0], dtype=torch.long, device=window.k[0].device)
-            with torch._inductor.config.patch(freezing=self._frozen):
+            with inductor_options.patch(freezing=self._frozen):
                 step(self.model, ids_B, ids_B, k, v)
             self._ready[shape] = step
 

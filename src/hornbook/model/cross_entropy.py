@@ -27,7 +27,7 @@ class TokenNats(torch.autograd.Function):
         return lse_N - wide_NV.gather(-1, targets_N[:, None])[:, 0]
 
     @staticmethod
-    def backward(ctx: Any, grad_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+    def backward(ctx: Any, grad_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x_ND, weight_VD, targets_N, lse_N, logits_NV = ctx.saved_tensors
         weight = weight_VD.to(x_ND.dtype)
         if logits_NV is None:

@@ -133,6 +133,9 @@ class Decoder(nn.Module):
     are fp32. In fp64 (`model.double()` with `compute_dtype=torch.float64`) everything is fp64.
     """
 
+    cos: torch.Tensor
+    sin: torch.Tensor
+
     def __init__(
         self, settings: ModelSettings, *, compute_dtype: torch.dtype = torch.float32, seed: int | None = 0
     ) -> None:

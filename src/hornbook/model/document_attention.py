@@ -50,7 +50,7 @@ def attend_documents(
     return x_BTHK, lse_BTH
 
 
-@attend_documents.register_fake
+@torch.library.register_fake("hornbook::attend_documents")
 def _(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     wide = torch.promote_types(q.dtype, torch.float32)
     return torch.empty(q.shape, dtype=q.dtype, device=q.device), torch.empty(q.shape[:3], dtype=wide, device=q.device)
@@ -67,7 +67,7 @@ def attend_documents_backward(
     segments_BT: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of q, k and v."""
-    grads = tuple(torch.empty(x.shape, dtype=x.dtype) for x in (q_BTHK, k_BTHK, v_BTHK))
+    dq, dk, dv = (torch.empty(x.shape, dtype=x.dtype) for x in (q_BTHK, k_BTHK, v_BTHK))
     for row, first, end in document_spans(segments_BT):
         grad, q, k, v, x = (_document(t, row, first, end) for t in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK, x_BTHK))
         lse = lse_BTH[row : row + 1, first:end].transpose(1, 2)
@@ -76,12 +76,12 @@ def attend_documents_backward(
                 whole[row, first:end] = part.transpose(0, 1)
             continue
         parts = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, x, lse, 0.0, True)
-        for whole, part in zip(grads, parts, strict=True):
+        for whole, part in zip((dq, dk, dv), parts, strict=True):
             whole[row, first:end] = part[0].transpose(0, 1)
-    return grads
+    return dq, dk, dv
 
 
-@attend_documents_backward.register_fake
+@torch.library.register_fake("hornbook::attend_documents_backward")
 def _(
     grad: torch.Tensor,
     q: torch.Tensor,
@@ -104,7 +104,7 @@ def _backward(ctx: Any, grad: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tens
     return (*attend_documents_backward(grad, q, k, v, x, lse, segments), None)
 
 
-attend_documents.register_autograd(_backward, setup_context=_keep)
+torch.library.register_autograd("hornbook::attend_documents", _backward, setup_context=_keep)
 
 
 def _forward(q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
