@@ -72,7 +72,7 @@ def attend_documents_backward(
         grad, q, k, v, x = (_document(t, row, first, end) for t in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK, x_BTHK))
         lse = lse_BTH[row : row + 1, first:end].transpose(1, 2)
         if q.dtype == torch.bfloat16:
-            for whole, part in zip(grads, _backward_pass(grad[0], q[0], k[0], v[0], x[0], lse[0]), strict=True):
+            for whole, part in zip((dq, dk, dv), _backward_pass(grad[0], q[0], k[0], v[0], x[0], lse[0]), strict=True):
                 whole[row, first:end] = part.transpose(0, 1)
             continue
         parts = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, x, lse, 0.0, True)
