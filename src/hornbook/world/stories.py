@@ -1,7 +1,10 @@
 """Stories with a plot, from a grammar in which every choice can be read back from the text.
 
-Text and choices determine each other (`story_check.parse` inverts `tell`), and all choices are uniform and
-independent, so the entropy of a story given its hero is exactly the sum of log2(options): `floor_bits`.
+Text and choices determine each other (`story_check.parse` inverts `tell`), and the choices are uniform and independent,
+so the entropy of a story given its hero is exactly the sum of log2(options): `story_bits`.
+
+A plot is a tuple of sentences with slots. Slots of `options` are random choices; `{obstacle}`, `{gift}` and `{rescue}`
+belong to the one choice `trouble`; the rest is the hero's and the world's.
 """
 
 import math
@@ -9,7 +12,7 @@ import random
 from dataclasses import dataclass
 
 from hornbook.world.catalogue import with_article
-from hornbook.world.facts import Entity
+from hornbook.world.facts import Entity, World
 
 Choices = dict[str, int]
 
@@ -23,15 +26,21 @@ class Trouble:
     rescue: str
 
 
+@dataclass(frozen=True)
+class Plot:
+    """What happens, sentence by sentence; `needs` is the attribute of the hero that it tells besides town and pet."""
+
+    name: str
+    needs: str
+    sentences: tuple[str, ...]
+
+
 def options() -> dict[str, tuple[str, ...]]:
-    """Every choice a story makes besides the trouble, with its words."""
+    """Every choice a story makes besides plot and trouble, with its words."""
     return {
-        "opening": ("Once upon a time", "Long ago", "In a time of kings", "Many years ago"),
-        "mood": ("kind", "brave", "clever", "shy", "cheerful", "curious", "gentle", "careful"),
-        "pet_name": tuple(
-            "Biscuit Button Clover Daisy Ginger Hazel Misty Muffin Nutmeg Pepper Pickle Poppy Rusty Sunny Toffee "
-            "Waffle".split()
-        ),
+        "opening": ("Once upon a time", "Long ago", "In the days of the old king", "Many years ago"),
+        "mood": ("kind", "brave", "clever", "cheerful"),
+        "pet_name": tuple("Biscuit Button Clover Muffin Pepper Pickle Poppy Toffee".split()),
         "time": (
             "sunny morning",
             "rainy day",
@@ -42,11 +51,9 @@ def options() -> dict[str, tuple[str, ...]]:
             "foggy day",
             "starry night",
         ),
-        "place": ("forest", "beach", "market", "meadow", "mountain", "river", "garden", "harbour"),
-        "treasure": tuple(
-            "button crown feather key kite lantern map mirror pearl ring scarf shell spoon star ticket whistle".split()
-        ),
-        "helper": ("badger", "bear", "crow", "deer", "frog", "mole", "swan", "wolf"),
+        "place": ("forest", "beach", "meadow", "river"),
+        "treasure": tuple("crown feather kite lantern mirror pearl ring shell".split()),
+        "helper": tuple("badger bear crow deer frog mole swan wolf".split()),
         "greeting": ("Let me help you", "Do not worry", "I know what to do", "You are not alone"),
         "ending": ("happy and tired", "full of joy", "with a big smile", "dreaming of new adventures"),
     }
@@ -55,44 +62,112 @@ def options() -> dict[str, tuple[str, ...]]:
 def troubles() -> tuple[Trouble, ...]:
     """Obstacles and their remedies; each remedy belongs to one obstacle."""
     return (
-        Trouble("the path was blocked by a high wall", "a ladder", "climbed over the wall"),
-        Trouble("a deep stream was in the way", "a boat", "crossed the stream"),
-        Trouble("it was too dark to see anything", "a candle", "lit up the dark"),
-        Trouble("a thick hedge of thorns had grown there", "a pair of scissors", "cut through the thorns"),
-        Trouble("an old door was locked", "a golden key", "opened the door"),
-        Trouble("a hungry giant was guarding the place", "a basket of bread", "made the giant happy"),
-        Trouble("the ground was covered with ice", "a bag of sand", "walked over the ice"),
-        Trouble("the sign was written in a strange language", "a small dictionary", "understood the sign"),
+        Trouble("a high wall blocked the path", "ladder", "climbed over the wall"),
+        Trouble("a deep lake lay ahead", "boat", "crossed the lake"),
+        Trouble("it was too dark to see anything", "candle", "lit up the dark"),
+        Trouble("a thick hedge of thorns stopped all travellers", "pair of scissors", "cut through the thorns"),
+        Trouble("an old door was locked", "golden key", "opened the door"),
+        Trouble("a hungry giant guarded the road", "basket of bread", "made the giant happy"),
+        Trouble("the ground was covered with ice", "bag of sand", "walked over the ice"),
+        Trouble("a sign spoke in a strange language", "small dictionary", "understood the sign"),
     )
 
 
-def draw(generator: random.Random) -> Choices:
-    """Uniform, independent choices."""
-    choices = {name: generator.randrange(len(words)) for name, words in options().items()}
+def plots() -> tuple[Plot, ...]:
+    """The plots. No two share a run of five fixed words, so that a page may hold one story of each."""
+    return (
+        Plot(
+            "search",
+            "food",
+            (
+                "{opening}, a {mood} young {gender} named {name} lived in {town}.",
+                "{He} had {a_pet} called {pet_name}.",
+                "One {time}, {name} went to the {place} to look for a lost {treasure}.",
+                "But {obstacle}.",
+                'Then a {helper} came by and said, "{greeting}."',
+                "The {helper} gave {him} a {gift}.",
+                "With the {gift}, {name} {rescue} and found the {treasure}.",
+                "{name} thanked the {helper} and shared {his} {food} with {pet_name}.",
+                "That night {he} fell asleep {ending}.",
+            ),
+        ),
+        Plot(
+            "runaway",
+            "fear",
+            (
+                "{opening}, there was a {mood} {gender} in {town} whose name was {name}.",
+                "{His} best companion was {a_pet}, and everybody called it {pet_name}.",
+                "On a {time} {pet_name} ran off towards the {place}, and {name} hurried after it.",
+                "Soon {he} had to stop, because {obstacle}.",
+                '"{greeting}," a friendly {helper} whispered and pulled out a {gift}.',
+                "Thanks to the {gift}, {he} {rescue}.",
+                "There sat {pet_name}, playing with a {treasure}.",
+                "{name} was so glad that {he} forgot {his} fear of {fear}.",
+                "The {helper} took both of them home, and {name} went to bed {ending}.",
+            ),
+        ),
+        Plot(
+            "feast",
+            "instrument",
+            (
+                "{opening}, the people of {town} invited {name}, a {mood} {gender}, to a feast near the {place}.",
+                "{name} was asked to play the {instrument}.",
+                "It was a {time} when {he} set out together with {his} {pet}, little {pet_name}.",
+                "Halfway there {obstacle}, and {name} did not know how to go on.",
+                'An old {helper} looked up, smiled and called out, "{greeting}."',
+                "{He} was handed a {gift} by the {helper}, and with its help {name} {rescue}.",
+                "The music of the {instrument} was so lovely that {pet_name} danced.",
+                "As a prize {name} received a {treasure}.",
+                "Late in the evening everyone walked back to {town} {ending}.",
+            ),
+        ),
+    )
+
+
+def plots_of(hero: Entity) -> tuple[int, ...]:
+    """Numbers of the plots that tell nothing unstated about this hero; none without a stated town and pet."""
+    if hero.kind != "person" or not {"town", "pet"} <= set(hero.stated):
+        return ()
+    return tuple(number for number, plot in enumerate(plots()) if plot.needs in hero.stated)
+
+
+def heroes(world: World) -> tuple[Entity, ...]:
+    """People that stories may be about."""
+    return tuple(person for person in world.people if plots_of(person))
+
+
+def draw(hero: Entity, generator: random.Random) -> Choices:
+    """Uniform, independent choices for a story about this hero."""
+    choices = {"plot": generator.choice(plots_of(hero))}
+    choices |= {name: generator.randrange(len(words)) for name, words in options().items()}
     return choices | {"trouble": generator.randrange(len(troubles()))}
 
 
-def floor_bits() -> float:
-    """Entropy of a story given its hero, in bits."""
-    return sum(math.log2(len(words)) for words in options().values()) + math.log2(len(troubles()))
+def story_bits(hero: Entity) -> float:
+    """Entropy in bits of a story about this hero; also the exact information of every single one (uniform choices).
+
+    Source: Shannon 1948, the entropy of independent uniform choices; exact because text -> choices is injective.
+    """
+    counts = [len(plots_of(hero)), len(troubles()), *(len(words) for words in options().values())]
+    return sum(math.log2(count) for count in counts)
+
+
+def hero_words(hero: Entity) -> dict[str, str]:
+    """What the hero and the world put into the slots."""
+    he, him, his = ("he", "him", "his") if hero.gender == "man" else ("she", "her", "her")
+    words = {"name": hero.name, "gender": hero.gender, "he": he, "him": him, "his": his}
+    words |= {"He": he.capitalize(), "His": his.capitalize(), "a_pet": with_article(hero.facts["pet"])}
+    return words | {name: hero.facts[name] for name in ("town", "pet", "food", "fear", "instrument")}
+
+
+def trouble_words(number: int) -> dict[str, str]:
+    """What the trouble puts into the slots."""
+    trouble = troubles()[number]
+    return {"obstacle": trouble.obstacle, "gift": trouble.gift, "rescue": trouble.rescue}
 
 
 def tell(hero: Entity, choices: Choices) -> str:
-    """The story that these choices make. The hero's town, pet and food are the world's."""
-    word = {name: words[choices[name]] for name, words in options().items()}
-    trouble = troubles()[choices["trouble"]]
-    he, him, his = ("He", "him", "his") if hero.gender == "boy" else ("She", "her", "her")
-    pet = hero.facts["pet"]
-    return " ".join(
-        (
-            f"{word['opening']}, a {word['mood']} {hero.gender} named {hero.name} lived in {hero.facts['town']}.",
-            f"{he} had {with_article(pet)} called {word['pet_name']}.",
-            f"One {word['time']}, {hero.name} went to the {word['place']} to look for a lost {word['treasure']}.",
-            f"But {trouble.obstacle}.",
-            f'Then a {word["helper"]} came by and said, "{word["greeting"]}."',
-            f"The {word['helper']} gave {him} {trouble.gift}.",
-            f"With {trouble.gift}, {hero.name} {trouble.rescue} and found the {word['treasure']}.",
-            f"{hero.name} thanked the {word['helper']} and shared {his} {hero.facts['food']} with {word['pet_name']}.",
-            f"That night {he.lower()} fell asleep {word['ending']}.",
-        )
-    )
+    """The story that these choices make, as one paragraph."""
+    words = {name: found[choices[name]] for name, found in options().items()}
+    words |= trouble_words(choices["trouble"]) | hero_words(hero)
+    return " ".join(sentence.format(**words) for sentence in plots()[choices["plot"]].sentences)
