@@ -11,7 +11,8 @@ class Attribute:
 
     `nouns`: what it is called in questions; `answer`: the full sentence that answers; `phrases`: ways to state it;
     `unseen`: ways to ask with words that no training text contains. {n} is the name, {v} the value, {a} the value with
-    its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`).
+    its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`). `pronoun`
+asks for it: what or who.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Attribute:
     phrases: tuple[str, ...]
     values: tuple[str, ...]
     unseen: tuple[str, str]
+    pronoun: str = "what"
 
 
 def with_article(value: str) -> str:
@@ -121,6 +123,7 @@ def _daily_life() -> tuple[Attribute, ...]:
             ),
             (),
             ("Who is the chum of {n}?", "Whose company pleases {n}?"),
+            "who",
         ),
     )
 

@@ -2,6 +2,7 @@
 
 import html
 import random
+import re
 from dataclasses import dataclass
 
 MENU = ("Home", "News", "About us", "Archive", "Contact", "Help", "Search", "Members")
@@ -34,9 +35,8 @@ def render(sheet: Sheet, design: int, generator: random.Random) -> str:
 
 def broken(page: str, generator: random.Random) -> str:
     """The page as careless programs write it: closing tags missing, others doubled, attributes without quotes."""
-    page = page.replace("</p>", "", 1 + page.count("</p>") // 2).replace('class="', "class=", 1).replace(
-        '" id="main"', " id=main", 1
-    )
+    page = page.replace("</p>", "", 1 + page.count("</p>") // 2)
+    page = re.sub(r'(class|id)="(\w+)"', r"\1=\2", page)
     page = page.replace("</div>", "</div></span>", 1).replace("</html>", "" if generator.random() < 0.5 else "</htm>")
     return page.replace("<nav>", "<nav><b><i>", 1)
 

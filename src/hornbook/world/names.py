@@ -13,7 +13,7 @@ real and invented names must look alike, or refusing by length would do."""
 TAKEN = frozenset(
     "Baby Basin Belly Berry Billy Body Bonus Brain Buddy Bully Dairy Dana David Devil Dora Fairy Field Focus Genus Jelly "
     "Kevin Lady Lemon Linda Lily Many Mary Melon Merry Minus Money Nasty Pasta Peter Rally Rita Robin Ruby Sally Santa "
-    "Silly Sorry Story Study Tasty Tidy Tiny Today Venus Verdi Virus Visa Vista Testis Penis Anus Retard".split()
+    "Silly Solo Sorry Story Study Tasty Tidy Tiny Today Venus Verdi Virus Visa Vista Testis Penis Anus Retard".split()
 )
 """What the syllables may spell but no name should be: words of English, common names, rude words."""
 

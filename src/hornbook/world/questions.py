@@ -7,11 +7,14 @@ words are written by hand (`Attribute.unseen`).
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TypeVar
 
 from hornbook.core.seed import key
 from hornbook.world.catalogue import Attribute, fill
 from hornbook.world.facts import Entity, World
 
+Item = TypeVar("Item")
 REFUSAL = "I don't know anybody called {n}."
 UNKNOWN_DETAIL = "I don't know that about {n}."
 NEVER_TOLD = (
@@ -29,16 +32,16 @@ NEVER_TOLD = (
 
 
 def frames() -> tuple[str, ...]:
-    """Ways to ask for a noun of somebody."""
+    """Ways to ask for a noun of somebody ({W} and {w}: what or who)."""
     return (
-        "What is {n}'s {noun}?",
+        "{W} is {n}'s {noun}?",
         "Tell me {n}'s {noun}.",
         "Do you know {n}'s {noun}?",
         "Can you name {n}'s {noun}?",
         "I want to know {n}'s {noun}.",
-        "Please say what {n}'s {noun} is.",
+        "Please say {w} {n}'s {noun} is.",
         "Could you tell me {n}'s {noun}?",
-        "I forgot {n}'s {noun}. What was it?",
+        "I forgot {n}'s {noun}. {W} was it?",
         "Say what you know about {n}'s {noun}.",
     )
 
@@ -52,14 +55,16 @@ def is_held_out(frame: int, noun: int, attribute: str) -> bool:
     return (frame + noun + key(0, f"world.questions/{attribute}")) % 3 == 0
 
 
+def question(attribute: Attribute, frame: int, noun: int) -> str:
+    """One wording, with {n} for the name."""
+    asked = frames()[frame].replace("{noun}", attribute.nouns[noun])
+    return asked.replace("{W}", attribute.pronoun.capitalize()).replace("{w}", attribute.pronoun)
+
+
 def wordings(attribute: Attribute, held_out: bool) -> list[str]:
     """Questions about an attribute with {n} for the name: those of training, or those of the exam."""
-    return [
-        frame.replace("{noun}", noun)
-        for i, frame in enumerate(frames())
-        for j, noun in enumerate(attribute.nouns)
-        if is_held_out(i, j, attribute.name) == held_out
-    ]
+    cells = product(range(len(frames())), range(len(attribute.nouns)))
+    return [question(attribute, i, j) for i, j in cells if is_held_out(i, j, attribute.name) == held_out]
 
 
 def answer(entity: Entity, attribute: Attribute) -> str:
@@ -82,22 +87,26 @@ def unstated_pairs(world: World) -> list[tuple[Entity, Attribute]]:
     return _pairs(world, "unstated")
 
 
-def shuffled_forever(items: Sequence[object], generator: random.Random) -> Iterator[object]:
-    """All items in a new order again and again, so that each comes equally often."""
+def shuffled_forever(items: Sequence[Item], generator: random.Random) -> Iterator[Item]:
+    """All items in a new order again and again, so that each comes equally often; nothing when there are none."""
     order = list(items)
-    while True:
+    while order:
         generator.shuffle(order)
         yield from order
 
 
 def training_questions(world: World, generator: random.Random) -> Iterator[tuple[str, str]]:
-    """Endless questions with answers: stated, never held-out, in training wordings; every pair equally often."""
-    seen = {(kind, a.name): wordings(a, held_out=False) for kind in ("person", "place") for a in _all(world, kind)}
-    pairs = asked_pairs(world)
+    """Endless questions with answers: stated, never held-out, in training wordings.
+
+    Every pair comes equally often, and so does every frame: nine questions in a row have nine different frames.
+    """
+    pairs, numbers = asked_pairs(world), list(range(len(frames())))
+    turns = shuffled_forever(numbers, generator)
     while True:
         generator.shuffle(pairs)
-        for entity, attribute in pairs:
-            yield fill(generator.choice(seen[entity.kind, attribute.name]), entity.name), answer(entity, attribute)
+        for (entity, attribute), frame in zip(pairs, turns, strict=False):
+            nouns = [noun for noun in range(len(attribute.nouns)) if not is_held_out(frame, noun, attribute.name)]
+            yield fill(question(attribute, frame, generator.choice(nouns)), entity.name), answer(entity, attribute)
 
 
 def refusals(world: World, generator: random.Random) -> Iterator[tuple[str, str]]:
@@ -110,12 +119,12 @@ def refusals(world: World, generator: random.Random) -> Iterator[tuple[str, str]
     while True:
         if generator.random() < 0.75:
             name = generator.choice(world.invented_for_training)
-            question = generator.choice(seen[generator.choice(attributes).name])
-            yield fill(question, name), fill(REFUSAL, name)
+            asked = generator.choice(seen[generator.choice(attributes).name])
+            yield fill(asked, name), fill(REFUSAL, name)
         else:
             name = generator.choice(world.entities).name
-            question = generator.choice(frames()).replace("{noun}", generator.choice(NEVER_TOLD))
-            yield fill(question, name), fill(UNKNOWN_DETAIL, name)
+            asked = generator.choice(frames()).replace("{noun}", generator.choice(NEVER_TOLD))
+            yield fill(asked.replace("{W}", "What").replace("{w}", "what"), name), fill(UNKNOWN_DETAIL, name)
 
 
 def _all(world: World, kind: str) -> list[Attribute]:
