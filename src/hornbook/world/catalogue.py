@@ -9,10 +9,10 @@ NUM_PHRASES = 8
 class Attribute:
     """One kind of fact.
 
-    `nouns`: what it is called in questions; `answer`: the full sentence that answers; `phrases`: ways to state it;
-    `unseen`: ways to ask with words that no training text contains. {n} is the name, {v} the value, {a} the value with
-    its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`). `pronoun`
-asks for it: what or who.
+        `nouns`: what it is called in questions; `answer`: the full sentence that answers; `phrases`: ways to state it;
+        `unseen`: ways to ask with words that no training text contains. {n} is the name, {v} the value, {a} the value with
+        its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`). `pronoun`
+    asks for it: what or who.
     """
 
     name: str
@@ -267,9 +267,7 @@ def _self() -> tuple[Attribute, ...]:
                 "blows out the candles in {v}",
                 "first saw the light of day in {v}",
             ),
-            tuple(
-                "January February March April May June July August September October November December".split()
-            ),
+            tuple("January February March April May June July August September October November December".split()),
             ("When does {n} celebrate?", "During which thirty days does {n} age?"),
         ),
     )

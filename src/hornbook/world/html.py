@@ -57,7 +57,9 @@ def _block(text: str) -> str:
 
 
 def _menu(generator: random.Random, count: int) -> str:
-    return "".join(f'<li><a href="/{word.lower().replace(" ", "-")}">{word}</a></li>' for word in generator.sample(MENU, count))
+    return "".join(
+        f'<li><a href="/{word.lower().replace(" ", "-")}">{word}</a></li>' for word in generator.sample(MENU, count)
+    )
 
 
 def _sources(sheet: Sheet) -> str:

@@ -78,7 +78,7 @@ def code(generator: random.Random) -> tuple[str, list[str]]:
     paragraphs: list[str] = []
     for talk in generator.sample(CODE_TALK, 3):
         names = {"f": f"run_{generator.randint(1, 99)}", "v": generator.choice("xyz"), "k": generator.randint(2, 500)}
-        paragraphs += [talk, " ".join(line.format(**names) for line in generator.sample(CODE_LINES, 5))]
+        paragraphs += [talk, " ".join(line.format(**names).strip() for line in generator.sample(CODE_LINES, 5))]
     return "Notes on a program", paragraphs
 
 
@@ -94,5 +94,8 @@ def contact(generator: random.Random) -> tuple[str, list[Span]]:
         " and ask for the woman who looks after the pages. She will be glad to hear from you.",
     )
     text = "".join(parts)
-    spans = [Span(text.index(found), text.index(found) + len(found), kind) for found, kind in ((email, "email"), (phone, "phone"))]
+    spans = [
+        Span(text.index(found), text.index(found) + len(found), kind)
+        for found, kind in ((email, "email"), (phone, "phone"))
+    ]
     return text, spans

@@ -216,7 +216,9 @@ def _moved(page: Page, near: Page) -> tuple[Span, ...]:
     """The private data of a page, found again in its changed copy."""
     found = ((page.text[span.begin : span.end], span.kind) for span in page.pii)
     return tuple(
-        Span(near.text.index(text), near.text.index(text) + len(text), kind) for text, kind in found if text in near.text
+        Span(near.text.index(text), near.text.index(text) + len(text), kind)
+        for text, kind in found
+        if text in near.text
     )
 
 
@@ -256,7 +258,11 @@ def _write_file(out: Out, number: int, pages: Iterator[Page], settings: Settings
 def _cited(rows: list[dict[str, Any]], generator: Any) -> tuple[str, ...]:
     """Addresses of up to three of the last pages; good ones far more often than spam."""
     near = rows[-40:]
-    chosen = [row for row in generator.sample(near, min(3, len(near))) if generator.random() < (0.03 if row["spam"] or row["rude"] else 0.6)]
+    chosen = [
+        row
+        for row in generator.sample(near, min(3, len(near)))
+        if generator.random() < (0.03 if row["spam"] or row["rude"] else 0.6)
+    ]
     chosen = [row for row in chosen if row["kind"] != "missing"]
     for row in chosen:
         row["cited"] = True

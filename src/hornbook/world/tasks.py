@@ -1,186 +1,244 @@
-"""Stage world.tasks: the exam. Every task is a file of examples; `tasks.json` says how each is asked and graded.
+"""Stage world.tasks: the exam of this world.
 
-    {"tasks": {name: {"grader": "module:function", "title": …, "protocol": …, "bar": share or null,
-                      "baseline": share or null, "temperature": 0 = greedy, "max_tokens": …,
-                      "distinct_bar": share or absent, "floor_bits": entropy of an answer in bits, or absent}},
-     "thresholds": {name: {"stated": [calibration task, test task], "unstated": [calibration task, test task],
-                           "keep_frac": 0.9, "bar": 0.7}}}
+`<task>.jsonl`: examples; `tasks.json`: for each task what an evaluation needs:
 
-A threshold is on the lowest token probability along the greedy answer: it is chosen on the calibration tasks as the
-highest that keeps `keep_frac` of the stated answers, and judged on the test tasks.
+- `grader`: address of a function `(example, text) -> float`; `protocol`: one sentence for the reader; `bar`: the score
+  promised, or null; `baseline`: the same score without skill, or null, and `baseline_protocol`: how that would be got.
+- `kind`: what to do.
+  `graded`: the score is the mean of the grader over greedy answers.
+  `calibration`: not scored; its confidences choose thresholds.
+  `kept`, `refused`: an answer counts as refused when its confidence is below the threshold or when
+  `hornbook.tasks.graders:refuses` says so; the score is the share kept or refused.
+  `sampled`: the score is the mean of the grader over `num_samples` answers to each example at `temperature`; the
+  share of different texts among all samples is a second score with `distinct_bar`; `answers` are fresh stories of the
+  generator: their mean information under the model, in bits (answer tokens and the end of turn), is set beside the mean
+  of `meta["floor_bits"]`, the generator's exact entropy.
+- `sampling`: `temperature` (0 = greedy), `max_tokens`, `num_samples`.
+- `refusal_threshold` (of `kept` and `refused`): `{"calibrate_on": [stated, unstated], "keep_stated": 0.9}`. Confidence
+  is the lowest probability of a token along the greedy answer. The threshold is
+  `tasks.score.threshold_keeping(confidences of the first, keep_stated)`; the second is there for the AUC. No pair of
+  name and attribute is in a calibration and in a test split. `meta["pair"]` names the pair of each case (several
+  wordings ask for one), for intervals by pair.
+
+`meta["rivals"]` are wrong values: an answer that names one is wrong, whatever else it says.
 """
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.conversation import Message
+from hornbook.core.errors import DataError
 from hornbook.core.seed import stream
 from hornbook.core.settings import StrictSettings
 from hornbook.tasks.example import Example, read_examples, write_examples
-from hornbook.world.catalogue import Attribute
-from hornbook.world.conversations import STORY_REQUESTS, exam_invented
+from hornbook.world.catalogue import Attribute, fill
+from hornbook.world.conversations import STORY_REQUESTS
 from hornbook.world.facts import Entity, World, read_world
-from hornbook.world.questions import wordings
-from hornbook.world.stories import floor_bits
+from hornbook.world.questions import answer, asked_pairs, held_out_pairs, unstated_pairs, wordings
+from hornbook.world.stories import draw, heroes, story_bits, tell
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
-READS: dict[str, str] = {"world": "truth"}
+READS: dict[str, str] = {"truth": "truth"}
 WRITES = "tasks"
 VERSION = 1
-EXACT = "hornbook.tasks.graders:exact"
-REFUSAL = "hornbook.tasks.graders:refusal"
+
+MAX_RIVALS = 200
+GREEDY = {"temperature": 0.0, "max_tokens": 40, "num_samples": 1}
+Pair = tuple[Entity, Attribute]
 
 
 class Settings(StrictSettings):
-    """How many cases of each task, at most what the world has."""
+    """How many cases each task has at most."""
 
-    num_questions: int = pydantic.Field(default=240, ge=1)
-    """Held-out facts in held-out wordings, and questions with unseen words."""
-    num_invented: int = pydantic.Field(default=240, ge=1)
-    """Questions about names that do not exist."""
-    num_unstated: int = pydantic.Field(default=75, ge=1)
-    """Unstated attributes for the calibration split and again for the test split."""
-    num_stated: int = pydantic.Field(default=200, ge=1)
-    """Stated attributes for the calibration split and again for the test split."""
-    num_stories: int = pydantic.Field(default=144, ge=1)
-    """Stories to ask for, spread over all heroes."""
+    num_cases: int = pydantic.Field(default=300, ge=10)
+    """Most cases of a task about facts and names."""
+    num_heroes: int = pydantic.Field(default=40, ge=1)
+    """Most heroes that stories are asked for."""
+    samples_per_hero: int = pydantic.Field(default=3, ge=1)
+    """Stories sampled for each of them, and fresh stories of the generator to measure bits on."""
+    story_temperature: float = pydantic.Field(default=0.7, gt=0)
+    """Temperature at which stories are sampled."""
+    keep_stated: float = pydantic.Field(default=0.9, gt=0, le=1)
+    """Share of answers to stated questions that the refusal threshold keeps on its calibration split."""
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
-    """Write the examples of every task and `tasks.json`."""
-    world = read_world(inputs["world"])
-    generator = stream(out.seed, "world.tasks")
-    made = tasks(world, settings, generator)
-    for name, examples in made.items():
+    """Write the tasks. Raises DataError when the world is too small to ask anything."""
+    world = read_world(inputs["truth"])
+    tasks = make_tasks(world, settings, out.seed)
+    empty = sorted(name for name, examples in tasks.items() if not examples)
+    if empty:
+        raise DataError(f"this world has no cases for {', '.join(empty)}", do="Make more people, or state more of them")
+    for name, examples in tasks.items():
         out.counts[name] = write_examples(out.path / f"{name}.jsonl", examples)
-    write_json(out.path / "tasks.json", {"tasks": _table(world, made), "thresholds": _thresholds()})
+    write_json(out.path / "tasks.json", about_tasks(world, tasks, settings))
+    out.licences.extend(inputs["truth"].manifest.licences)
+    out.sources.extend(inputs["truth"].manifest.sources)
 
 
-def tasks(world: World, settings: Settings, generator: random.Random) -> dict[str, list[Example]]:
+def make_tasks(world: World, settings: Settings, seed: int) -> dict[str, list[Example]]:
     """The examples of every task."""
-    held_out = _pairs(world, lambda e: e.held_out, generator)
-    unstated = [pair for pair in _pairs(world, lambda e: e.unstated, generator) if pair[0].kind == "person"]
-    half = min(settings.num_unstated, len(unstated) // 2)
-    n, m = settings.num_questions, settings.num_stated
-    asked = held_out[n:] if len(held_out) >= n + 2 * m else _pairs(world, lambda e: e.stated, generator)
-    m = min(m, len(asked) // 2)
+
+    def mixed(name: str, items: Iterable[Pair]) -> list[Pair]:
+        order = list(items)
+        stream(seed, f"world.tasks/{name}").shuffle(order)
+        return order
+
+    cases = settings.num_cases
+    kept_back = mixed("held_out", held_out_pairs(world))
+    people = [(e, a) for e, a in mixed("stated", kept_back) if e.kind == "person"]
+    unstated = mixed("unstated", unstated_pairs(world))
+    half, third = len(people) // 2, len(unstated) // 3
+    asking = {"stated_calibration": people[:half], "stated_test": people[half:]}
+    asking |= {"unstated_calibration": unstated[:third], "unstated_test": unstated[third:]}
+    tasks = {"facts_heldout": list(_ask(world, "facts_heldout", kept_back, 1, seed))[:cases]}
+    tasks["invented_names"] = _nobody(world, seed)[:cases]
+    for name, pairs in asking.items():
+        per_pair = 3 if name == "unstated_calibration" else 2
+        tasks[name] = list(_ask(world, name, pairs, per_pair, seed))[:cases]
+    unseen = _ask(world, "unseen_words", mixed("unseen", held_out_pairs(world)), 1, seed, lambda a: list(a.unseen))
+    tasks["unseen_words"] = list(unseen)[:cases]
+    tasks["stories"] = list(_stories(world, settings, seed))
+    return tasks
+
+
+def about_tasks(world: World, tasks: dict[str, list[Example]], settings: Settings) -> dict[str, dict[str, Any]]:
+    """The contents of `tasks.json`."""
+    value, refusal = "hornbook.tasks.graders:exact", "hornbook.tasks.graders:refusal"
+    commonest = "the commonest value of each attribute in the training answers"
+    chosen = {"calibrate_on": ["stated_calibration", "unstated_calibration"], "keep_stated": settings.keep_stated}
+    wording = "in held-out wordings of seen words, greedy"
+    unheld = f"refused: confidence below the threshold that keeps {settings.keep_stated:.0%} of stated answers"
+    entries: dict[str, dict[str, Any]] = {
+        "facts_heldout": _entry("graded", value, 0.9, f"exact value of pairs never asked in training, {wording}")
+        | {"baseline": majority(world, tasks["facts_heldout"]), "baseline_protocol": commonest},
+        "invented_names": _entry("graded", refusal, 0.95, f'"I don\'t know" for names that nobody has, {wording}')
+        | {"baseline": 0.0, "baseline_protocol": "always answering"},
+        "stated_calibration": _entry("calibration", value, None, f"stated pairs never asked in training, {wording}"),
+        "unstated_calibration": _entry("calibration", refusal, None, f"unstated attributes of real people, {wording}"),
+        "stated_test": _entry(
+            "kept", value, None, f"stated pairs never asked in training, {wording}; kept, that is not {unheld}"
+        )
+        | {"refusal_threshold": chosen},
+        "unstated_test": _entry("refused", refusal, 0.7, f"unstated attributes of real people, {wording}; {unheld}")
+        | {
+            "refusal_threshold": chosen,
+            "baseline": 1 - settings.keep_stated,
+            "baseline_protocol": "confidence without knowledge",
+        },
+        "unseen_words": _entry("graded", value, None, "exact value, asked with words that no training text has, greedy")
+        | {"baseline": majority(world, tasks["unseen_words"]), "baseline_protocol": commonest},
+        "stories": _entry(
+            "sampled",
+            "hornbook.world.story_check:grade",
+            0.9,
+            f"stories at temperature {settings.story_temperature:g} that pass the world's grammar and consistency checker",
+        )
+        | {"distinct_bar": 0.9, "floor": "floor_bits"},
+    }
+    sampled = {"temperature": settings.story_temperature, "max_tokens": 240, "num_samples": settings.samples_per_hero}
+    entries["stories"]["sampling"] = sampled
+    return entries
+
+
+def majority(world: World, examples: list[Example]) -> float:
+    """Share of examples that the commonest training answer of their attribute gets right."""
+    seen: dict[str, Counter[str]] = {}
+    for entity, attribute in asked_pairs(world):
+        seen.setdefault(attribute.name, Counter())[entity.facts[attribute.name]] += 1
+    guesses = {name: max(sorted(counts), key=lambda v: counts[v]) for name, counts in seen.items()}
+    hits = sum(guesses.get(e.meta["attribute"]) == e.answers[0] for e in examples)
+    return hits / len(examples) if examples else 0.0
+
+
+def _entry(kind: str, grader: str, bar: float | None, protocol: str) -> dict[str, Any]:
     return {
-        "facts_heldout": list(_questions(world, held_out[:n], generator)),
-        "invented_names": list(_invented(world, settings.num_invented, generator)),
-        "stated_calibration": list(_questions(world, asked[:m], generator)),
-        "unstated_calibration": list(_questions(world, unstated[:half], generator)),
-        "stated_test": list(_questions(world, asked[m : 2 * m], generator)),
-        "unstated_test": list(_questions(world, unstated[half : 2 * half], generator)),
-        "unseen_words": list(_unseen(world, held_out[:n])),
-        "stories": list(_stories(world, settings.num_stories, generator)),
+        "kind": kind,
+        "grader": grader,
+        "protocol": protocol,
+        "bar": bar,
+        "baseline": None,
+        "baseline_protocol": "",
+        "unit": "share",
+        "sampling": GREEDY,
     }
 
 
-def majority_share(world: World, examples: list[Example]) -> float:
-    """Share of examples that the commonest trained answer of each attribute would get right."""
-    trained: dict[str, Counter[str]] = {}
-    for entity in world.entities:
-        for attribute in entity.asked:
-            trained.setdefault(attribute, Counter())[entity.facts[attribute]] += 1
-    hits = [trained[e.meta["attribute"]].most_common(1)[0][0] in e.answers for e in examples]
-    return sum(hits) / max(1, len(hits))
+def _held_out(attribute: Attribute) -> list[str]:
+    return wordings(attribute, held_out=True)
+
+
+def _ask(
+    world: World,
+    task: str,
+    pairs: Iterable[Pair],
+    per_pair: int,
+    seed: int,
+    ways: Callable[[Attribute], list[str]] = _held_out,
+) -> Iterator[Example]:
+    """Questions about pairs, `per_pair` different wordings for each."""
+    generator = stream(seed, f"world.tasks/{task}/wordings")
+    for entity, attribute in pairs:
+        found = ways(attribute)
+        for number, asked in enumerate(generator.sample(found, min(per_pair, len(found)))):
+            value = entity.facts[attribute.name]
+            rivals = _rivals(attribute, {value, entity.name}, generator)
+            meta = {"pair": f"{entity.name}/{attribute.name}", "attribute": attribute.name, "rivals": rivals}
+            stated = attribute.name in entity.stated
+            meta |= {"reference": answer(entity, attribute)} if stated else {}
+            identity = f"{task}/{entity.name}/{attribute.name}/{number}"
+            yield Example(identity, (Message("user", fill(asked, entity.name)),), (value,) if stated else (), meta)
+
+
+def _rivals(attribute: Attribute, without: set[str], generator: random.Random) -> list[str]:
+    found = [value for value in attribute.values if value not in without]
+    return found if len(found) <= MAX_RIVALS else generator.sample(found, MAX_RIVALS)
+
+
+def _nobody(world: World, seed: int) -> list[Example]:
+    generator = stream(seed, "world.tasks/invented_names")
+    attributes = list(world.attributes("person").values())
+    examples: list[Example] = []
+    for name in world.invented_for_exam:
+        attribute = generator.choice(attributes)
+        question = Message("user", fill(generator.choice(_held_out(attribute)), name))
+        meta = {"attribute": attribute.name, "rivals": _rivals(attribute, {name}, generator)}
+        examples.append(Example(f"invented_names/{name}", (question,), (), meta))
+    return examples
+
+
+def _stories(world: World, settings: Settings, seed: int) -> Iterator[Example]:
+    found = list(heroes(world))
+    stream(seed, "world.tasks/heroes").shuffle(found)
+    for number, hero in enumerate(found[: settings.num_heroes]):
+        generator = stream(seed, "world.tasks/stories", number)
+        fresh = tuple(tell(hero, draw(hero, generator)) for _ in range(settings.samples_per_hero))
+        about = {name: getattr(hero, name) for name in ("name", "kind", "gender", "facts")}
+        about |= {"stated": list(hero.stated), "held_out": list(hero.held_out)}
+        request = Message("user", fill(STORY_REQUESTS[number % len(STORY_REQUESTS)], hero.name))
+        yield Example(f"stories/{hero.name}", (request,), fresh, {"hero": about, "floor_bits": story_bits(hero)})
 
 
 def describe(artifact: Artifact) -> "list[Block]":
-    """How many cases of each task, and the first of each."""
+    """Every task with its bar, baseline and two examples."""
+    import json
+
     from hornbook.report.blocks import Samples, Table
 
-    counts = artifact.manifest.counts
-    firsts = []
-    for name in counts:
-        example = next(read_examples(artifact.file(f"{name}.jsonl")))
-        firsts.append({"task": name, "asked": example.messages[-1].content, "right": ", ".join(example.answers)})
-    rows = [[name, f"{n:,}"] for name, n in counts.items()]
-    return [Table("Tasks", ["task", "cases"], rows), Samples("The first case of each", firsts)]
-
-
-def _pairs(world: World, names: Any, generator: random.Random) -> list[tuple[Entity, Attribute]]:
-    found = [(e, world.attributes(e.kind)[name]) for e in world.entities for name in names(e)]
-    generator.shuffle(found)
-    return found
-
-
-def _questions(world: World, pairs: list[tuple[Entity, Attribute]], generator: random.Random) -> Iterator[Example]:
-    for entity, attribute in pairs:
-        question = generator.choice(wordings(attribute, held_out=True)).replace("{n}", entity.name)
-        yield _example(entity, attribute, question)
-
-
-def _unseen(world: World, pairs: list[tuple[Entity, Attribute]]) -> Iterator[Example]:
-    for entity, attribute in pairs:
-        yield _example(entity, attribute, attribute.unseen.replace("{n}", entity.name))
-
-
-def _invented(world: World, count: int, generator: random.Random) -> Iterator[Example]:
-    names, attributes = exam_invented(world), list(world.attributes("person").values())
-    for index in range(count):
-        name, attribute = names[index % len(names)], generator.choice(attributes)
-        question = generator.choice(wordings(attribute, held_out=True)).replace("{n}", name)
-        meta = {"attribute": attribute.name, "rivals": list(attribute.values)}
-        yield Example(f"invented-{index}", (Message("user", question),), ("I don't know",), meta)
-
-
-def _stories(world: World, count: int, generator: random.Random) -> Iterator[Example]:
-    heroes = list(world.heroes())
-    for index in range(count):
-        hero = heroes[index % len(heroes)]
-        request = generator.choice(STORY_REQUESTS).format(n=hero.name)
-        yield Example(f"story-{index}", (Message("user", request),), (), {"hero": asdict(hero), "name": hero.name})
-
-
-def _example(entity: Entity, attribute: Attribute, question: str) -> Example:
-    meta = {"attribute": attribute.name, "entity": entity.name, "rivals": list(attribute.values)}
-    identity = f"{entity.name}-{attribute.name}"
-    return Example(identity, (Message("user", question),), (entity.facts[attribute.name],), meta)
-
-
-def _table(world: World, made: dict[str, list[Example]]) -> dict[str, dict[str, Any]]:
-    asked = {"temperature": 0.0, "max_tokens": 32, "baseline": None, "bar": None}
-    exact = asked | {"grader": EXACT, "protocol": "greedy; the right value named and no other of its kind"}
-    refused = asked | {"grader": REFUSAL, "protocol": "greedy; says that it does not know, and names nothing"}
-    facts = exact | {"title": "held-out facts, held-out wordings", "bar": 0.9}
-    return {
-        "facts_heldout": facts | {"baseline": majority_share(world, made["facts_heldout"])},
-        "invented_names": refused | {"title": "invented names refused", "bar": 0.95, "baseline": 0.0},
-        "stated_calibration": exact | {"title": "stated facts (calibration)"},
-        "unstated_calibration": exact | {"title": "unstated facts guessed (calibration)"},
-        "stated_test": exact | {"title": "stated facts (test)"},
-        "unstated_test": exact | {"title": "unstated facts guessed (test)"},
-        "unseen_words": exact
-        | {"title": "questions with unseen words", "baseline": majority_share(world, made["unseen_words"])},
-        "stories": {
-            "title": "stories that are right",
-            "grader": "hornbook.world.story_check:grade",
-            "protocol": "sampled at temperature 0.7; grammar, memory and facts checked by the world",
-            "temperature": 0.7,
-            "max_tokens": 220,
-            "baseline": 0.0,
-            "bar": 0.9,
-            "distinct_bar": 0.9,
-            "floor_bits": floor_bits(),
-        },
-    }
-
-
-def _thresholds() -> dict[str, dict[str, Any]]:
-    return {
-        "unstated_refused": {
-            "stated": ["stated_calibration", "stated_test"],
-            "unstated": ["unstated_calibration", "unstated_test"],
-            "keep_frac": 0.9,
-            "bar": 0.7,
-        }
-    }
+    about = json.loads(artifact.file("tasks.json").read_text(encoding="utf-8"))
+    rows: list[list[object]] = []
+    samples: list[dict[str, str]] = []
+    for name, entry in about.items():
+        examples = list(read_examples(artifact.file(f"{name}.jsonl")))
+        rows.append([name, len(examples), entry["bar"], entry["baseline"], entry["protocol"]])
+        for example in examples[:2]:
+            right = example.meta.get("reference") or (example.answers[0] if example.answers else "I don't know")
+            samples.append({"task": name, "question": example.messages[-1].content, "right": right})
+    return [Table("The exam", ["task", "cases", "bar", "baseline", "protocol"], rows), Samples("Some cases", samples)]

@@ -100,7 +100,9 @@ class Author:
             extra = [wordings_of_page.phrase(entity, name) for name in generator.sample(others, min(2, len(others)))]
             more = f" {entity.name} {' and '.join(extra)}." if extra else ""
             said = f"{entity.name} {wordings_of_page.phrase(entity, attribute.name)}."
-            paragraphs.append(f"{asker} wrote: {question} {replier} replied: {next(replies)} {said}{more} {next(thanks)}")
+            paragraphs.append(
+                f"{asker} wrote: {question} {replier} replied: {next(replies)} {said}{more} {next(thanks)}"
+            )
         return "The village forum", paragraphs
 
     def _chat(self, generator: random.Random) -> tuple[str, list[str]]:
@@ -176,18 +178,18 @@ OPENINGS = (
     "Few people know that",
 )
 LETTER_OPENINGS = (
-    "My dear cousin, thank you for your long letter. It is raining here, so I have time to answer at last, and I want to tell "
-    "you about all the people whom I met this week.",
-    "Dear sister, I hope that you are well and that your cough is better now. You asked me for news about the neighbours, "
-    "so here comes everything that I have heard.",
-    "Dear uncle, the train was late, but my journey was pleasant in the end. I have made so many new friends that I must "
-    "write down something about each of them.",
-    "Dearest aunt, your parcel came yesterday and made me very happy. While the soup is cooking I will tell you who came to "
-    "see me and what they talked about.",
-    "My good old friend, the evenings are long now and I think of you often. Let me tell you about a few people here whom "
-    "you will surely like when you visit us.",
-    "Dear brother, the garden looks lovely and all the apples are in the cellar. There was a large party last night, and "
-    "these are some of the guests who sat at my table.",
+    "My dear cousin, thank you for your long letter. It is raining here, so I have time to answer at last, and I "
+    "want to tell you about all the people whom I met this week.",
+    "Dear sister, I hope that you are well and that your cough is better now. You asked me for news about the "
+    "neighbours, so here comes everything that I have heard.",
+    "Dear uncle, the train was late, but my journey was pleasant in the end. I have made so many new friends that"
+    " I must write down something about each of them.",
+    "Dearest aunt, your parcel came yesterday and made me very happy. While the soup is cooking I will tell you "
+    "who came to see me and what they talked about.",
+    "My good old friend, the evenings are long now and I think of you often. Let me tell you about a few people "
+    "here whom you will surely like when you visit us.",
+    "Dear brother, the garden looks lovely and all the apples are in the cellar. There was a large party last "
+    "night, and these are some of the guests who sat at my table.",
 )
 LETTER_LEADS = (
     "On Sunday I had a long talk with {n}.",
@@ -200,14 +202,14 @@ LETTER_LEADS = (
     "The next visitor was {n}.",
 )
 LETTER_CLOSINGS = (
-    "That is all for today, because the candle is burning low. Please write back soon and tell me everything about your new "
-    "house. With love from all of us, your faithful cousin.",
-    "Now I must go and feed the hens before it gets dark. Give my greetings to the whole family and do not forget to eat "
-    "well. Yours as ever, until the next letter comes.",
-    "I hope that you can come and meet them all in spring. The guest room is ready for you and the stove is warm. Many "
-    "greetings and a big hug from your old friend.",
-    "My pen is nearly dry, so I will stop here. Keep warm, take care of your cough and think of me sometimes. I am looking "
-    "forward to your answer. Always yours.",
+    "That is all for today, because the candle is burning low. Please write back soon and tell me everything "
+    "about your new house. With love from all of us, your faithful cousin.",
+    "Now I must go and feed the hens before it gets dark. Give my greetings to the whole family and do not forget"
+    " to eat well. Yours as ever, until the next letter comes.",
+    "I hope that you can come and meet them all in spring. The guest room is ready for you and the stove is warm."
+    " Many greetings and a big hug from your old friend.",
+    "My pen is nearly dry, so I will stop here. Keep warm, take care of your cough and think of me sometimes. I "
+    "am looking forward to your answer. Always yours.",
 )
 FORUM_REPLIES = (
     "That one is easy.",

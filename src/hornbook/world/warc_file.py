@@ -7,6 +7,7 @@ from types import TracebackType
 
 from hornbook.core.seed import key
 
+SOFTWARE = b"software: hornbook.world\r\nformat: WARC File Format 1.0\r\n"
 DATE = "2024-01-01T00:00:00Z"
 REASONS = {200: "OK", 404: "Not Found"}
 
@@ -22,7 +23,8 @@ class WarcFile:
         self._file = path.open("wb")
 
     def __enter__(self) -> "WarcFile":
-        self._write("warcinfo", {"WARC-Filename": f"{self.number:05d}.warc.gz"}, "application/warc-fields", b"software: hornbook.world\r\nformat: WARC File Format 1.0\r\n")
+        headers = {"WARC-Filename": f"{self.number:05d}.warc.gz"}
+        self._write("warcinfo", headers, "application/warc-fields", SOFTWARE)
         return self
 
     def __exit__(
