@@ -10,6 +10,8 @@ import torch
 
 from hornbook.core.runlog import RunLog
 
+CACHE_DIR = "TORCHINDUCTOR_CACHE_DIR"
+
 
 def can_compile() -> bool:
     """Whether there is a C++ compiler."""
@@ -21,9 +23,12 @@ def use_cache(folder: Path) -> None:
 
     Environment variables are set too, for torch's own worker processes; what the user has set stays.
     """
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder / "inductor"))
-    os.environ.setdefault("TORCHINDUCTOR_CPP_DYNAMIC_THREADS", "1")
     import torch._inductor.config as inductor
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    if os.environ.get(CACHE_DIR, "") in ("", default_cache_dir()):  # torch writes its default (in /tmp) there itself
+        os.environ[CACHE_DIR] = str(folder / "inductor")
+    os.environ.setdefault("TORCHINDUCTOR_CPP_DYNAMIC_THREADS", "1")
 
     inductor.cpp.dynamic_threads = os.environ["TORCHINDUCTOR_CPP_DYNAMIC_THREADS"] == "1"
     inductor.fx_graph_cache = True

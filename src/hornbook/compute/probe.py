@@ -9,9 +9,11 @@ import torch
 
 from hornbook.compute.cpu import cpu_name, memory_bytes, num_cores
 from hornbook.compute.dtype import has_bf16
+from hornbook.core.artifact import write_json
 
 VERSION = 1
 MAX_AGE_S = 7 * 24 * 3600
+SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,6 @@ class Probe:
         """FLOP/s of the faster format."""
         return max(self.fp32_gflops, self.bf16_gflops) * 1e9
 
-    @property
-    def train_flops(self) -> float:
-        """FLOP/s to expect from a training step of a small model.
-
-        Source: `bench/records/train_throughput`: 45-60 % of the matrix peak.
-        """
-        return 0.5 * self.peak_flops
-
 
 def load_or_measure(cache: Path) -> Probe:
     """The probe of this machine from the cache, or measured now (about two seconds)."""
@@ -58,9 +52,7 @@ def load_or_measure(cache: Path) -> Probe:
     except (OSError, ValueError, TypeError):
         pass
     probe = measure()
-    scratch = file.with_name(".probe.json.new")
-    scratch.write_text(json.dumps(asdict(probe), indent=1) + "\n")
-    scratch.replace(file)
+    write_json(file, asdict(probe))
     return probe
 
 
@@ -80,12 +72,12 @@ def measure() -> Probe:
     return Probe(name, cpu_name(), num_cores(), *found[best], memory, best, time.time())
 
 
-def matmul_gflops(dtype: torch.dtype, device: torch.device, size: int = 1024, seconds: float = 0.4) -> float:
-    """GFLOP/s of square matrix products: the best of repeated ones over `seconds`."""
+def matmul_gflops(dtype: torch.dtype, device: torch.device, size: int = 1024) -> float:
+    """GFLOP/s of square matrix products: the best of repeated ones over a moment."""
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    best, start = 0.0, time.perf_counter()
     a @ b
-    while time.perf_counter() - start < seconds:
+    best, start = 0.0, time.perf_counter()
+    while best == 0.0 or time.perf_counter() - start < SECONDS:
         begin = time.perf_counter()
         for _ in range(4):
             a @ b
