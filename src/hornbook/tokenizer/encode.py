@@ -82,9 +82,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     write_json(out.path / "tokens.json", facts | {"eos_id": tokenizer.eos_id} | counts)
     tokenizer.copy_to(out.path / "tokenizer")
     out.counts |= {f"{part}_{name}": n for part, table in counts.items() for name, n in table.items()}
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def encode_shard(work: Workspace, inputs: dict[str, str], common: tuple[str, float]) -> dict[str, Any]:
@@ -100,16 +97,25 @@ def encode_shard(work: Workspace, inputs: dict[str, str], common: tuple[str, flo
             documents = list(from_table(batch))
             work.begin(num_docs, documents[0].id if documents else "")
             for document, ids in zip(documents, tokenizer.encode_batch([d.text for d in documents]), strict=True):
-                place = key(0, f"tokenizer.encode/{document.id}")
-                part = "validation" if place < validation_frac * 2**64 else "train"
+                part = "validation" if is_validation(document.id, validation_frac) else "train"
                 if part == "train":
-                    lowest = min(lowest, (place, len(writers["train"].lengths)))
+                    lowest = min(lowest, (place_of(document.id), len(writers["train"].lengths)))
                 writers[part].add([tokenizer.bos_id, *ids, tokenizer.eos_id], len(document.text.encode()))
             num_docs += len(documents)
             work.advance(len(documents))
     for part, writer in writers.items():
         writer.close(work.output(_piece(work.name, part, "npy")))
     return {"in": num_docs, "lowest": list(lowest)} | {part: len(writers[part].lengths) for part in PARTS}
+
+
+def place_of(identity: str) -> int:
+    """Where an id falls between 0 and 2^64: the lowest go to validation."""
+    return key(0, f"tokenizer.encode/{identity}")
+
+
+def is_validation(identity: str, validation_frac: float) -> bool:
+    """Whether the document with this id is kept out of training."""
+    return place_of(identity) < validation_frac * 2**64
 
 
 def dtype_of(tokenizer: Tokenizer) -> "np.dtype[Any]":

@@ -61,9 +61,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     write_folder(out.path, ranks, settings)
     tokenizer = Tokenizer.load(out.path)
     out.counts |= {"vocab_size": tokenizer.vocab_size, "docs": seen["docs"], "bytes": seen["bytes"]}
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
     if tokenizer.vocab_size < settings.vocab_size:
         out.log.line(f"the text has only {tokenizer.vocab_size} tokens to offer (asked for {settings.vocab_size})")
 
