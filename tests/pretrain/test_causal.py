@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import small
+import torch
+
+from hornbook.checkpoint import folder as checkpoint
+from hornbook.core.artifact import Artifact, Manifest
+from hornbook.core.errors import SettingsError
+from hornbook.core.settings import parse
+from hornbook.pretrain import causal
+from hornbook.report.blocks import Samples, Series, Table
+
+TINY = {"width": 32, "layers": 1, "heads": 2, "kv_heads": 2, "head_size": 16, "hidden": 32, "max_tokens": 64}
+PROBE = SimpleNamespace(peak_flops=4e11, memory_bytes=8 * 10**9)
+
+
+def settings(**changes: Any) -> causal.Settings:
+    table = {"model": TINY, "total_tokens": 4096, "row_tokens": 64, "batch_rows": 4, "dtype": "fp32"}
+    table |= {"loop": {"compile": False, "log_steps": 4}, "sample_tokens": 8} | changes
+    return parse(causal.Settings, {k: v for k, v in table.items() if v is not None}, "test")
+
+
+def test_tokens_become_a_checkpoint_that_has_learned(tmp_path: Path) -> None:
+    tokens = small.tokens_artifact(tmp_path / "tokens")
+    out = small.out(tmp_path / "base")
+    out.licences.append("CC-BY-4.0")
+    causal.run(settings(total_tokens=64 * 4 * 60), {"tokens": tokens}, out)
+    records = small.records(out.path)
+    losses = [r["loss"] for r in records if "loss" in r]
+    bits = [r["validation_bits_per_byte"] for r in records if "validation_bits_per_byte" in r]
+    assert losses[-1] < 0.5 * losses[0] and bits[-1] < 2.0 < bits[0] and len(bits) == 10
+    assert all(len(r["samples"]) == 1 for r in records if "samples" in r)
+    model = checkpoint.load(out.path)
+    assert model.settings.vocab_size == 272 and torch.isfinite(model.embedding).all()
+    assert out.counts["tokens"] == 64 * 4 * 60 and out.counts["steps"] == 60
+    assert out.counts["flops"] == model.settings.flops_per_token(64) * 64 * 4 * 60
+    assert "cc-by-4.0" in (out.path / "README.md").read_text()
+    described = causal.describe(Artifact(out.path, Manifest(kind="checkpoint", counts=out.counts)))
+    assert {type(block) for block in described} == {Table, Series, Samples}
+
+
+def test_exactly_one_budget() -> None:
+    for changes in ({"total_tokens": None}, {"total_flops": 1e12}, {"budget": "5min"}):
+        with pytest.raises(SettingsError, match="exactly one of budget, total_tokens and total_flops"):
+            settings(**changes)
+    with pytest.raises(SettingsError, match="not a time"):
+        settings(total_tokens=None, budget="soon")
+
+
+def test_resolve_freezes_everything_and_prints_it() -> None:
+    hints: dict[str, Any] = {"input_bytes": 4_000_000, "settings": {}, "inputs": {}}
+    frozen, derived = causal.resolve(
+        settings(total_tokens=None, budget="10min", model="story-10m"), probe=PROBE, hints=hints
+    )
+    assert frozen.planned is not None and frozen.planned.model.width == 320
+    assert derived["tokens"] == frozen.planned.total_tokens and derived["steps"] * 4 * 64 == derived["tokens"]
+    assert abs(derived["seconds"] - 600) < 6 and derived["epochs"] == round(derived["tokens"] / 1e6, 2)
+    assert parse(causal.Settings, frozen.model_dump(), "the lock") == frozen
+
+
+def test_known_tokens_and_a_learned_vocabulary_beat_estimates(tmp_path: Path) -> None:
+    tokens = small.tokens_artifact(tmp_path)
+    facts = json.loads((tmp_path / "tokens.json").read_text())
+    hints: dict[str, Any] = {"input_bytes": 10**9, "settings": {}, "inputs": {"tokens": (tokens,)}}
+    frozen, derived = causal.resolve(settings(), probe=PROBE, hints=hints)
+    assert derived["epochs"] == round(4096 / facts["train"]["tokens"], 2)
+    learned = {"settings": {"tokenizer.learn": SimpleNamespace(vocab_size=777)}, "input_bytes": 0}
+    assert causal.resolve(settings(), probe=PROBE, hints=learned)[0].planned.model.vocab_size == 777  # type: ignore[union-attr]
+    assert frozen.planned is not None and frozen.planned.model.vocab_size == 272
+
+
+def test_memory_shrinks_the_micro_batch_or_refuses() -> None:
+    wide = settings(model="story-100m", row_tokens=512, batch_rows=64)
+    probe = SimpleNamespace(peak_flops=4e11, memory_bytes=6 * 10**9)
+    frozen, derived = causal.resolve(wide, probe=probe, hints={})
+    assert 0 < frozen.loop.micro_rows < 64 and derived["memory_bytes"] < 0.8 * 6e9
+    with pytest.raises(SettingsError, match="smaller model"):
+        causal.resolve(wide, probe=SimpleNamespace(peak_flops=4e11, memory_bytes=10**9), hints={})
+
+
+def test_a_model_shorter_than_its_rows_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"rows have 64 tokens.*reads 32"):
+        causal.resolve(settings(model={**TINY, "max_tokens": 32}), probe=PROBE, hints={})
+
+
+def test_a_table_needs_only_width_and_layers() -> None:
+    model = causal.model_settings({"width": 128, "layers": 3}, 500, 64)
+    assert (model.heads, model.kv_heads, model.hidden, model.vocab_size) == (2, 2, 352, 500)
+    with pytest.raises(SettingsError, match="widht"):
+        causal.model_settings({"widht": 128}, 500, 64)
