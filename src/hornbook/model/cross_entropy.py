@@ -18,24 +18,24 @@ class TokenNats(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x_ND: torch.Tensor, weight_VD: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
-        logits_NV = functional.linear(x_ND, weight_VD.to(x_ND.dtype))
-        wide_NV = logits_NV.to(_wide(x_ND.dtype))
-        lse_N = torch.logsumexp(wide_NV, dim=-1)
-        kept = logits_NV if logits_NV.numel() <= MAX_SAVED_NUMBERS else None
-        ctx.save_for_backward(x_ND, weight_VD, targets_N, lse_N, kept)
-        return lse_N - wide_NV.gather(-1, targets_N[:, None])[:, 0]
+    def forward(ctx: Any, x_TD: torch.Tensor, weight_VD: torch.Tensor, targets_T: torch.Tensor) -> torch.Tensor:
+        logits_TV = functional.linear(x_TD, weight_VD.to(x_TD.dtype))
+        wide_TV = logits_TV.to(_wide(x_TD.dtype))
+        lse_T = torch.logsumexp(wide_TV, dim=-1)
+        kept = logits_TV if logits_TV.numel() <= MAX_SAVED_NUMBERS else None
+        ctx.save_for_backward(x_TD, weight_VD, targets_T, lse_T, kept)
+        return lse_T - wide_TV.gather(-1, targets_T[:, None])[:, 0]
 
     @staticmethod
-    def backward(ctx: Any, grad_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        x_ND, weight_VD, targets_N, lse_N, logits_NV = ctx.saved_tensors
-        weight = weight_VD.to(x_ND.dtype)
-        if logits_NV is None:
-            logits_NV = functional.linear(x_ND, weight)
-        probability_NV = torch.exp(logits_NV.to(lse_N.dtype) - lse_N[:, None])
-        hit = torch.arange(weight.shape[0], device=x_ND.device) == targets_N[:, None]
-        error_NV = ((probability_NV - hit.to(lse_N.dtype)) * grad_N[:, None]).to(x_ND.dtype)
-        return error_NV @ weight, (error_NV.t() @ x_ND).to(weight_VD.dtype), None
+    def backward(ctx: Any, grad_T: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x_TD, weight_VD, targets_T, lse_T, logits_TV = ctx.saved_tensors
+        weight = weight_VD.to(x_TD.dtype)
+        if logits_TV is None:
+            logits_TV = functional.linear(x_TD, weight)
+        probability_TV = torch.exp(logits_TV.to(lse_T.dtype) - lse_T[:, None])
+        hit = torch.arange(weight.shape[0], device=x_TD.device) == targets_T[:, None]
+        error_TV = ((probability_TV - hit.to(lse_T.dtype)) * grad_T[:, None]).to(x_TD.dtype)
+        return error_TV @ weight, (error_TV.t() @ x_TD).to(weight_VD.dtype), None
 
 
 def token_nats(x_BTD: torch.Tensor, weight_VD: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:

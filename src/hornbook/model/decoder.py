@@ -248,10 +248,10 @@ class Decoder(nn.Module):
         """logits_BTV in fp32 of the token that comes next."""
         return self.unembed(self.hidden(ids_BT, positions_BT, segments_BT, cache, taps))
 
-    def unembed(self, x_BTD: torch.Tensor) -> torch.Tensor:
-        """logits_BTV in fp32 (fp64 in fp64) from the hidden state."""
-        logits_BTV = functional.linear(x_BTD, self.head_weight.to(x_BTD.dtype))
-        return logits_BTV.to(torch.promote_types(x_BTD.dtype, torch.float32))
+    def unembed(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits in fp32 (fp64 in fp64) from hidden states of any number of dimensions, the last of size D."""
+        logits = functional.linear(hidden, self.head_weight.to(hidden.dtype))
+        return logits.to(torch.promote_types(hidden.dtype, torch.float32))
 
     def token_nats(self, x_BTD: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
         """nats_BT: surprise at each target given the hidden state, in fp32, with a backward pass lean in memory."""

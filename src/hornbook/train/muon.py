@@ -17,15 +17,15 @@ POLAR_EXPRESS = (
 )
 
 
-def orthogonalise(x_NRC: torch.Tensor, dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
-    """The nearest orthogonal matrix of each (all singular values near 1), in fp32. N matrices of R rows, C columns."""
-    tall = x_NRC.shape[-2] > x_NRC.shape[-1]
-    x = (x_NRC.mT if tall else x_NRC).to(dtype)
+def orthogonalise(stack: torch.Tensor, dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
+    """The nearest orthogonal matrix of each in a stack (matrices, rows, columns): all singular values near 1."""
+    tall = stack.shape[-2] > stack.shape[-1]
+    x = (stack.mT if tall else stack).to(dtype)
     x = x / (x.norm(dim=(-2, -1), keepdim=True) * 1.01 + 1e-7)
     for a, b, c in POLAR_EXPRESS:
         gram = x @ x.mT
         x = a * x + (b * gram + c * (gram @ gram)) @ x
-    return (x.mT if tall else x).to(x_NRC.dtype)
+    return (x.mT if tall else x).to(stack.dtype)
 
 
 class Muon:
