@@ -18,7 +18,7 @@ SUM := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
 CORE := $(VENV)/.core-$(SUM)
 DEV := $(VENV)/.dev-$(SUM)
 INSTALL = $(BIN)/python -m pip install --no-build-isolation -c constraints.txt $(PIP_FLAGS)
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: demo test test-all check lint smoke bench docs fix lock clean
 .DEFAULT_GOAL := demo

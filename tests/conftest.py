@@ -1,4 +1,4 @@
-"""Checks shapes in names in every test (shape_names.py beside this file), and keeps tests away from the user's own files."""
+"""Checks shapes in names in every test (shape_names.py), and keeps tests away from the user's own files."""
 
 import os
 import sys
