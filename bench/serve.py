@@ -3,7 +3,7 @@
 Both sides use the same loaded model and the same compiled steps, in the server's process; the readers of the streams
 are a process of their own, on the same cores. Passes alternate; medians are compared.
 
-    python bench/serve.py [--passes 5] [--tokens 256] [--readers openai]
+    python bench/serve.py [--passes 8] [--tokens 128] [--readers openai]
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ import torch
 import uvicorn
 
 from hornbook.checkpoint import folder as checkpoint
-from hornbook.compute.probe import load_or_measure
+from hornbook.compute.probe import measure
+from hornbook.compute.threads import choose_threads
 from hornbook.engine.interface import Request
 from hornbook.engine.local import LocalModel, load
 from hornbook.engine.scheduler import Scheduler
@@ -47,12 +49,12 @@ def main() -> None:
     """Measure, print a table and, last, one JSON line; keep the line in bench/records/."""
     options = read_options()
     if options.read:
-        asyncio.run(read_streams(options.read, options.tokens, options.readers))
+        asyncio.run(read_streams(options))
         return
     with tempfile.TemporaryDirectory() as place:
         picked = Picked(make_model(Path(place)), "bench", is_chat=False)
         local = load(picked.folder, num_slots=NUM_STREAMS)
-        warm_up(local, options.tokens)
+        torch.set_num_threads(options.threads or choose_threads(warm_up(local, options.tokens)))
         scheduler = Scheduler(local, num_slots=NUM_STREAMS)
         settings = ServeSettings(port=0)
         with listen(settings) as bound:
@@ -64,7 +66,7 @@ def main() -> None:
             thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
             thread.start()
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            passes = [one_pass(local, address, options) for _ in range(options.passes + 1)][1:]
+            passes = [one_pass(local, address, options, number) for number in range(options.passes + 1)][1:]
             server.should_exit = True
             thread.join()
         scheduler.close()
@@ -74,8 +76,11 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--passes", type=int, default=5)
-    parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--passes", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--threads", type=int, default=0, help="0: chosen by a short trial")
+    parser.add_argument("--no-record", action="store_true", help="do not write bench/records/serve.json")
     parser.add_argument("--readers", choices=("plain", "openai"), default="plain", help="what reads the streams")
     parser.add_argument("--read", default="", help=argparse.SUPPRESS)  # the readers' process is this file again
     return parser.parse_args()
@@ -100,34 +105,47 @@ def make_model(place: Path) -> Path:
     return place / "bench"
 
 
-def warm_up(local: LocalModel, num_tokens: int) -> None:
-    """Compile every shape that a pass meets."""
-    Slots(local, NUM_STREAMS, fixed_rows=NUM_STREAMS).warm_up(NUM_PROMPT_TOKENS + num_tokens)
+def warm_up(local: LocalModel, num_tokens: int) -> Callable[[], object]:
+    """Compile every shape that a pass meets; returns a step of the whole batch, for the trial of threads."""
+    slots = Slots(local, NUM_STREAMS, fixed_rows=NUM_STREAMS)
+    slots.warm_up(NUM_PROMPT_TOKENS + num_tokens)
     for rows in (1, 2, 4, 8):  # streams do not arrive all at once
         Slots(local, NUM_STREAMS, fixed_rows=rows).warm_up(NUM_PROMPT_TOKENS)
+    for number in range(NUM_STREAMS):
+        slots.admit(slots.row(Request(tuple(prompt_ids(number)), 900, seed=number)))
+    return slots.step
 
 
-def one_pass(local: LocalModel, address: str, options: argparse.Namespace) -> dict[str, float]:
-    """Tokens per second of the engine alone, then through HTTP."""
+def one_pass(local: LocalModel, address: str, options: argparse.Namespace, number: int) -> dict[str, float]:
+    """Tokens per second of the engine alone and through HTTP; every other pass begins with the other side."""
+    found: dict[str, float] = {}
+    sides: list[Callable[[], None]] = [
+        lambda: found.update(alone(local, options)),
+        lambda: found.update(through_http(address, options)),
+    ]
+    for side in sides if number % 2 else sides[::-1]:
+        side()
+    return found
+
+
+def alone(local: LocalModel, options: argparse.Namespace) -> dict[str, float]:
+    """The engine's own batch."""
     requests = [
-        Request(tuple(prompt_ids(number)), options.tokens, temperature=1.0, seed=number)
+        Request(tuple(prompt_ids(number)), options.tokens, temperature=options.temperature, seed=number)
         for number in range(NUM_STREAMS)
     ]
     began = time.perf_counter()
     written = sum(len(item.ids) for item in local.generate(requests))
-    alone = written / (time.perf_counter() - began)
-    command = [
-        sys.executable,
-        __file__,
-        "--read",
-        address,
-        "--tokens",
-        str(options.tokens),
-        "--readers",
-        options.readers,
-    ]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    return {"engine": alone, "http": found["tokens"] / found["seconds"], "first_s": found["first_s"]}
+    return {"engine": written / (time.perf_counter() - began)}
+
+
+def through_http(address: str, options: argparse.Namespace) -> dict[str, float]:
+    """The same requests as streams, read by another process."""
+    command = [sys.executable, __file__, "--read", address, "--readers", options.readers]
+    command += ["--tokens", str(options.tokens), "--temperature", str(options.temperature)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return {"http": found["tokens"] / found["seconds"], "first_s": found["first_s"]}
 
 
 def prompt_ids(number: int) -> list[int]:
@@ -136,26 +154,36 @@ def prompt_ids(number: int) -> list[int]:
     return [1, *(draw.randrange(NUM_SPECIAL, 4000) for _ in range(NUM_PROMPT_TOKENS - 1))]
 
 
-async def read_streams(address: str, num_tokens: int, readers: str) -> None:
+async def read_streams(options: argparse.Namespace) -> None:
     """The readers' process: all streams at once; prints tokens, seconds from first request to last token."""
-    read = read_openai if readers == "openai" else read_plain
+    if options.readers == "openai":
+        import openai  # noqa: F401 - loaded before the clock starts
+    read = read_openai if options.readers == "openai" else read_plain
     began = time.perf_counter()
-    results = await asyncio.gather(*(read(address, number, num_tokens) for number in range(NUM_STREAMS)))
+    results = await asyncio.gather(*(read(options.read, asked(number, options)) for number in range(NUM_STREAMS)))
     seconds = time.perf_counter() - began
     first_s = statistics.median(at - began for _, at in results)
     print(json.dumps({"tokens": sum(num for num, _ in results), "seconds": seconds, "first_s": first_s}))
 
 
-def asked(number: int, num_tokens: int) -> dict[str, Any]:
+def asked(number: int, options: argparse.Namespace) -> dict[str, Any]:
     """The body of one request."""
-    return {"model": "bench", "prompt": prompt_ids(number), "max_tokens": num_tokens, "seed": number, "stream": True}
+    return {
+        "model": "",
+        "prompt": prompt_ids(number),
+        "max_tokens": options.tokens,
+        "temperature": options.temperature,
+        "seed": number,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
 
 
-async def read_plain(address: str, number: int, num_tokens: int) -> tuple[int, float]:
+async def read_plain(address: str, request: dict[str, Any]) -> tuple[int, float]:
     """A stream over a plain socket: what curl would do."""
     host, port = address.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    body = json.dumps(asked(number, num_tokens) | {"stream_options": {"include_usage": True}}).encode()
+    body = json.dumps(request).encode()
     writer.write(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     first, tail = 0.0, b""
     while b"data: [DONE]" not in tail:
@@ -168,14 +196,13 @@ async def read_plain(address: str, number: int, num_tokens: int) -> tuple[int, f
     return int(tail.split(b'"completion_tokens":')[-1].split(b",")[0]), first
 
 
-async def read_openai(address: str, number: int, num_tokens: int) -> tuple[int, float]:
+async def read_openai(address: str, request: dict[str, Any]) -> tuple[int, float]:
     """A stream through the official client."""
     import openai
 
     first, num = 0.0, 0
     async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x") as client:
-        options: Any = {"include_usage": True}
-        async for chunk in await client.completions.create(**asked(number, num_tokens), stream_options=options):
+        async for chunk in await client.completions.create(**request):
             first = first or time.perf_counter()
             num = chunk.usage.completion_tokens if chunk.usage else num
     return num, first
@@ -189,7 +216,7 @@ def report(passes: list[dict[str, float]], options: argparse.Namespace, dtype: s
     for number, item in enumerate(passes, 1):
         row = f"{item['engine']:>12,.0f}  {item['http']:>10,.0f}  {item['http'] / item['engine']:>6.2f}"
         print(f"{number:>4}  {row}  {item['first_s']:>13.3f}")
-    probe = load_or_measure(Path(".cache/hornbook"))
+    probe = measure()
     line = {
         "name": "serve",
         "ours": middle["http"],
@@ -207,9 +234,10 @@ def report(passes: list[dict[str, float]], options: argparse.Namespace, dtype: s
             ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
         ).stdout.strip(),
     }
-    records = Path(__file__).parent / "records"
-    records.mkdir(exist_ok=True)
-    (records / "serve.json").write_text(json.dumps(line, indent=1) + "\n")
+    if not options.no_record:
+        records = Path(__file__).parent / "records"
+        records.mkdir(exist_ok=True)
+        (records / "serve.json").write_text(json.dumps(line, indent=1) + "\n")
     print(json.dumps(line))
 
 
