@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
@@ -29,6 +29,7 @@ def cost(before: Sequence[int], token: int) -> float:
     return 7.0 if token == EOS else 3.0 if before[-1] == 1 else 2.0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(2, 20), st.integers(1, 20))
 def test_windows_count_every_id_once(num_ids: int, context: int, stride: int) -> None:
     found = windows(num_ids, context, stride)

@@ -21,7 +21,8 @@ MESSAGES = st.lists(
 )
 QUESTION = Message("user", "Who has the kite?")
 ANSWER = Message("assistant", "Mira has it.")
-TRIMMING = """{{ bos_token }}{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}
+TRIMMING = """{{ bos_token }}{% for m in messages %}
+{%- if m.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}
 {{- '<|im_start|>' + m['role'] + '\n\n' + m['content'] | trim + '<|im_end|>' }}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n\n' }}{% endif %}"""
 
@@ -52,7 +53,7 @@ def test_trained_are_the_answer_and_its_end(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(trained, skip_special=False) == "Mira has it.<|im_end|>No.<|im_end|>"
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(MESSAGES, st.booleans())
 def test_as_transformers_where_no_content_spells_a_special_token(
     tokenizer: Tokenizer, theirs: Any, messages: list[Message], add_generation_prompt: bool
@@ -65,7 +66,7 @@ def test_as_transformers_where_no_content_spells_a_special_token(
     assert render(plain, tokenizer, add_generation_prompt=add_generation_prompt).ids == ids
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(MESSAGES)
 def test_special_ids_come_from_the_template_alone(tokenizer: Tokenizer, messages: list[Message]) -> None:
     rendered = render(messages, tokenizer)
@@ -74,7 +75,7 @@ def test_special_ids_come_from_the_template_alone(tokenizer: Tokenizer, messages
     assert tokenizer.decode(rendered.ids, skip_special=False) == render_text(messages, tokenizer)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(MESSAGES, st.builds(Message, st.sampled_from(ROLES), ANY_TEXT))
 def test_rendering_is_a_prefix_of_rendering_more(tokenizer: Tokenizer, messages: list[Message], more: Message) -> None:
     short, long = render(messages, tokenizer), render([*messages, more], tokenizer)
@@ -82,7 +83,7 @@ def test_rendering_is_a_prefix_of_rendering_more(tokenizer: Tokenizer, messages:
     assert long.train[: len(short.train)] == short.train
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(MESSAGES, ANY_TEXT.filter(lambda text: text[:1].strip() != ""))
 def test_serving_begins_as_training_did(tokenizer: Tokenizer, messages: list[Message], answer: str) -> None:
     prompt = render(messages, tokenizer, add_generation_prompt=True)

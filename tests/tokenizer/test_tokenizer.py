@@ -21,7 +21,7 @@ from hornbook.tokenizer.tokenizer import Tokenizer
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(ANY_TEXT)
 def test_round_trip_of_all_unicode(tokenizer: Tokenizer, text: str) -> None:
     ids = tokenizer.encode(text)
@@ -49,7 +49,7 @@ def test_tokenizers_gives_the_same_ids_on_a_megabyte(split: Any, tmp_path: Path,
         assert theirs.decode(ids) == text
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from(" \n\r\tab'sS1é日🙂\u00a0\u2028.-")))
 def test_tokenizers_gives_the_same_ids_where_spaces_meet(folder: Path, tokenizer: Tokenizer, text: str) -> None:
     theirs = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))

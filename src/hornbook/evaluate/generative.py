@@ -1,7 +1,16 @@
-"""Stage evaluate.generative: ask a model the questions of every task, grade what it says, keep every answer."""
+"""Stage evaluate.generative: ask a model the questions of every task, grade what it says, keep every answer.
+
+`tasks.json` holds an entry for each `<task>.jsonl`; only `grader` is needed:
+`grader` ("module:function" or "./file.py:function"), `protocol`, `title`, `bar`, `baseline`, `baseline_protocol`;
+`sampling`: `temperature` (0 = greedy), `max_tokens`, `num_samples`; and `kind`:
+- `graded` (the default) and `sampled`: the score is the mean grade of all answers. With `distinct_bar` the share of
+  different answers is a second score, with `floor` (a name in `meta`) the bits of the examples' own answers a third.
+- `calibration`: not scored; thresholds are chosen on it.
+- `kept`, `refused`: the share of answers kept or refused at the threshold of `refusal_threshold`:
+  `{"calibrate_on": [stated task, unstated task], "keep_stated": share}`.
+"""
 
 import json
-import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,14 +19,14 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.errors import DataError
-from hornbook.core.settings import StrictSettings
+from hornbook.core.settings import StrictSettings, did_you_mean
 from hornbook.evaluate.asking import Asking
 from hornbook.evaluate.open_model import open_model
 from hornbook.evaluate.results import read_samples, read_scores, scores_block, write_samples, write_scores
-from hornbook.evaluate.threshold import Answered, choose, judge
-from hornbook.tasks.example import read_examples
-from hornbook.tasks.graders import normalise
-from hornbook.tasks.score import Score, bootstrap_ratio, share, wilson
+from hornbook.evaluate.shares import distinct_share, grouped_share, mean_bits
+from hornbook.evaluate.threshold import Answered, Threshold, area_score, choose
+from hornbook.tasks.example import Example, read_examples
+from hornbook.tasks.score import Score
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
@@ -25,7 +34,9 @@ if TYPE_CHECKING:
 READS: dict[str, str] = {"model": "checkpoint", "tasks": "tasks"}
 WRITES = "scores"
 VERSION = 1
+KINDS = ("graded", "sampled", "calibration", "kept", "refused")
 SHOWN_PER_TASK = 4
+Cases = list[dict[str, Any]]
 
 
 class Settings(StrictSettings):
@@ -48,95 +59,57 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     import torch
 
     artifact: Artifact = inputs["tasks"]
-    table, thresholds = _read_table(artifact, settings)
-    model = open_model(
-        inputs["model"].path,
-        out.machine,
-        dtype=torch.float32 if settings.dtype == "fp32" else None,
-        batch=settings.batch,
-    )
-    cases: dict[str, list[dict[str, Any]]] = {}
-    found: list[Score] = []
+    table = read_table(artifact.file("tasks.json"), settings.tasks)
+    dtype = torch.float32 if settings.dtype == "fp32" else None
+    model = open_model(inputs["model"].path, out.machine, dtype=dtype, batch=settings.batch)
+    cases: dict[str, Cases] = {}
+    bits: dict[str, list[tuple[float, float]]] = {}
     for name, task in table.items():
         examples = list(read_examples(artifact.file(f"{name}.jsonl")))[: settings.max_cases]
         if not examples:
             raise DataError(f'the task "{name}" has no cases', where=str(artifact.path))
         asking = Asking(model, model.tokenizer, model.context_tokens, name, task, out.seed)
-        with out.log.task(name, total=len(examples), unit="cases") as progress:
-            cases[name] = _once(out.resume / f"{name}.json", lambda a=asking, e=examples: a.all(e, progress.advance))
-        found += task_scores(name, task, cases[name], out.seed)
-    chosen = {}
-    for name, rule in thresholds.items():
-        record, judged = threshold_scores(name, rule, cases, settings.margin_errors)
-        chosen[name] = record
-        found += judged
-    titles = {name: str(task.get("title", name)) for name, task in table.items()} | _titles(table, thresholds)
-    write_scores(out.path, found, titles, thresholds=chosen)
+        with out.log.task(name, total=asking.num_answers(examples), unit="answers") as progress:
+            file = out.resume / f"{name}.json"
+            cases[name] = _once(file, lambda a=asking, e=examples, p=progress: a.all(e, p.advance))
+        if task.get("floor"):
+            bits[name] = _bits_and_floors(asking, examples, str(task["floor"]))
+    thresholds = _thresholds(table, cases, settings.margin_errors)
+    found = all_scores(table, cases, bits, thresholds, out.seed)
+    write_scores(out.path, found, _titles(table, found), thresholds=_records(table, cases, thresholds))
     write_samples(out.path, (case for some in cases.values() for case in some))
     out.counts |= {name: len(some) for name, some in cases.items()}
-    missed = [titles[score.name] for score in found if score.passed is False]
+    missed = [score.name for score in found if score.passed is False]
     out.log.line("every bar is met" if not missed else f"below the bar: {', '.join(missed)}")
 
 
-def task_scores(name: str, task: dict[str, Any], cases: Sequence[dict[str, Any]], seed: int) -> list[Score]:
-    """The share of right answers, and where the task asks for them: distinct answers, bits beside the floor."""
-    temperature = float(task.get("temperature", 0.0))
-    how = str(task.get("protocol", "greedy" if not temperature else f"sampled at temperature {temperature:g}"))
-    cut = sum(case["finish"] != "stop" for case in cases)
-    how += f"; {cut} cut short" if cut else ""
-    about = {"baseline": task.get("baseline"), "bar": task.get("bar"), "protocol": how}
-    found = [share(name, [case["grade"] for case in cases], **about)]
-    if "distinct_bar" in task:
-        found.append(distinct_score(f"{name}_distinct", [case["answer"] for case in cases], task["distinct_bar"]))
-    judged = [case for case in cases if case.get("floor_bits") is not None]
-    if judged:
-        found.append(bits_score(f"{name}_bits", judged, seed))
-    return found
-
-
-def bits_score(name: str, cases: Sequence[dict[str, Any]], seed: int) -> Score:
-    """Bits that the model needs for answers of the generator's own, beside the generator's exact entropy."""
-    bits = [float(case["reference_bits"]) for case in cases]
-    floor = statistics.fmean(float(case["floor_bits"]) for case in cases)
-    low, high = bootstrap_ratio(bits, [1.0] * len(bits), seed)
-    excess = max(0.0, statistics.fmean(bits) - floor)
-    protocol = (
-        "bits of the generator's own answers and their ends, given the question; fp32; the baseline is the "
-        f"generator's exact entropy, {floor:.2f} bits; at temperature 1 at least 2^-{excess:.2f} = {2**-excess:.3f} "
-        "of the samples would be right"
-    )
-    return Score(name, statistics.fmean(bits), low, high, len(bits), "bits", floor, None, protocol, True)
-
-
-def distinct_score(name: str, texts: Sequence[str], bar: float | None) -> Score:
-    """The share of answers that are not the same words as an earlier one."""
-    num_distinct = len({normalise(text) for text in texts})
-    low, high = wilson(num_distinct, len(texts))
-    protocol = "answers that repeat no earlier one (letters and digits compared)"
-    return Score(name, num_distinct / max(1, len(texts)), low, high, len(texts), "share", None, bar, protocol)
-
-
-def threshold_scores(
-    name: str, rule: dict[str, Any], cases: dict[str, list[dict[str, Any]]], margin_errors: float
-) -> tuple[dict[str, Any], list[Score]]:
-    """Choose a threshold on the calibration tasks and judge it on the test tasks."""
-
-    def answered(task: str) -> list[Answered]:
-        return [Answered(case["lowest"], case["refuses"]) for case in cases[task]]
-
-    stated, unstated = (answered(task) for task in (rule["stated"][1], rule["unstated"][1]))
-    calibration = answered(rule["stated"][0])
-    keep_frac = float(rule["keep_frac"])
-    threshold = choose(calibration, keep_frac, margin_errors, len(stated))
-    record = {
-        "threshold": threshold.value,
-        "keep_frac": keep_frac,
-        "aimed_frac": threshold.aimed_frac,
-        "kept_calibration_frac": threshold.kept_frac,
-        "num_calibration": len(calibration),
-        "refused_calibration_frac": _refused(answered(rule["unstated"][0]), threshold.value),
-    }
-    return record, judge(name, threshold, stated, unstated, keep_frac, rule.get("bar"))
+def all_scores(
+    table: dict[str, Any],
+    cases: dict[str, Cases],
+    bits: dict[str, list[tuple[float, float]]],
+    thresholds: dict[str, Threshold],
+    seed: int,
+) -> list[Score]:
+    """The scores of every task, in the order of the table."""
+    found: list[Score] = []
+    for name, task in table.items():
+        if task.get("kind") == "calibration":
+            continue
+        threshold = thresholds.get(name)
+        answers = [_answered(case) for case in cases[name]]
+        if threshold is None:
+            grades = [float(case["grade"]) for case in cases[name]]
+        else:
+            wanted = task["kind"] == "kept"
+            grades = [float(answer.is_kept(threshold.value) == wanted) for answer in answers]
+        about = {"baseline": task.get("baseline"), "bar": task.get("bar")}
+        protocol = _protocol(task, cases[name], threshold)
+        found.append(grouped_share(name, grades, [c["group"] for c in cases[name]], protocol=protocol, **about))
+        if "distinct_bar" in task:
+            found.append(distinct_share(f"{name}_distinct", [c["answer"] for c in cases[name]], task["distinct_bar"]))
+        if bits.get(name):
+            found.append(mean_bits(f"{name}_bits", *zip(*bits[name], strict=True), seed=seed))
+    return found + _areas(table, cases)
 
 
 def describe(artifact: Artifact) -> "list[Block]":
@@ -146,13 +119,11 @@ def describe(artifact: Artifact) -> "list[Block]":
     blocks: list[Block] = [scores_block(artifact, "Scores")]
     thresholds = read_scores(artifact.path).get("thresholds", {})
     if thresholds:
-        rows: list[list[object]] = [
-            [name, t["threshold"], t["kept_calibration_frac"], t["refused_calibration_frac"], t["num_calibration"]]
-            for name, t in thresholds.items()
-        ]
-        columns = ["threshold", "lowest token probability", "stated kept", "unstated refused", "cases"]
-        note = "Shares on the calibration questions; a server that refuses below the threshold behaves as measured."
-        blocks.append(Table("Thresholds", columns, rows, note))
+        names = ["threshold", "aimed_frac", "kept_frac", "num_calibration"]
+        rows: list[list[object]] = [[task, *(record[name] for name in names)] for task, record in thresholds.items()]
+        columns = ["task", "lowest token probability", "meant to keep", "keeps", "calibration answers"]
+        note = "A server that refuses below the threshold behaves as measured."
+        blocks.append(Table("Thresholds of refusal", columns, rows, note))
     shown: dict[tuple[str, bool], list[dict[str, str]]] = {}
     for case in read_samples(artifact.path):
         some = shown.setdefault((case["task"], case["grade"] >= 0.5), [])
@@ -162,59 +133,129 @@ def describe(artifact: Artifact) -> "list[Block]":
     return [*blocks, Samples("Answers", items)]
 
 
-def _shown(case: dict[str, Any]) -> dict[str, str]:
-    verdict = "right" if case["grade"] >= 0.5 else "wrong"
-    certainty = f"{case['lowest']:.3f}"
+def read_table(file: Path, wanted: Sequence[str] = ()) -> dict[str, Any]:
+    """The tasks of a `tasks.json`: all, or those wanted and what their thresholds are chosen on.
+
+    Raises DataError with the entry that is wrong.
+    """
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"the table of tasks is not JSON: {error}", where=str(file)) from None
+    if not isinstance(table, dict) or not all(isinstance(task, dict) for task in table.values()):
+        raise DataError("the table of tasks is not an object of objects", where=str(file))
+    for name, task in table.items():
+        if not isinstance(task.get("grader"), str):
+            do = 'Add "grader": "module:function"'
+            raise DataError(f'the task "{name}" names no grader', where=str(file), do=do)
+        kind = task.get("kind", "graded")
+        if kind not in KINDS:
+            raise DataError(f'the task "{name}" is of kind "{kind}"{did_you_mean(kind, list(KINDS))}', where=str(file))
+        if kind in ("kept", "refused") and len(_calibration(task)) != 2:
+            do = 'Add "refusal_threshold": {"calibrate_on": [stated task, unstated task], "keep_stated": 0.9}'
+            raise DataError(f'the task "{name}" says nothing of its threshold', where=str(file), do=do)
+    for name in (*wanted, *(other for task in table.values() for other in _calibration(task))):
+        if name not in table:
+            raise DataError(f'there is no task "{name}"{did_you_mean(name, list(table))}', where=str(file))
+    needed = {*wanted, *(other for name in wanted for other in _calibration(table[name]))} if wanted else set(table)
+    return {name: task for name, task in table.items() if name in needed}
+
+
+def _calibration(task: dict[str, Any]) -> tuple[str, ...]:
+    """The tasks that this task's threshold is chosen on: stated, unstated."""
+    return tuple(task.get("refusal_threshold", {}).get("calibrate_on", ()))
+
+
+def _thresholds(table: dict[str, Any], cases: dict[str, Cases], margin_errors: float) -> dict[str, Threshold]:
+    """The threshold of each task that has one; tasks that calibrate alike share it."""
+    sizes: dict[tuple[str, ...], int] = {}
+    for name, task in table.items():
+        if task.get("kind") == "kept":
+            sizes[_calibration(task)] = len(cases[name])
     return {
+        name: choose(
+            [_answered(case) for case in cases[_calibration(task)[0]]],
+            float(task["refusal_threshold"].get("keep_stated", 0.9)),
+            margin_errors,
+            sizes.get(_calibration(task), len(cases[name])),
+        )
+        for name, task in table.items()
+        if task.get("kind") in ("kept", "refused")
+    }
+
+
+def _areas(table: dict[str, Any], cases: dict[str, Cases]) -> list[Score]:
+    """For every pair of tasks that share a threshold: how well confidence tells one from the other."""
+    found: list[Score] = []
+    for name, task in table.items():
+        others = [o for o, t in table.items() if t.get("kind") == "kept" and _calibration(t) == _calibration(task)]
+        if task.get("kind") == "refused" and others:
+            stated = [_answered(case) for case in cases[others[0]]]
+            found.append(area_score(f"{name}_area", stated, [_answered(case) for case in cases[name]]))
+    return found
+
+
+def _answered(case: dict[str, Any]) -> Answered:
+    return Answered(case["confidence"], case["refuses"])
+
+
+def _records(
+    table: dict[str, Any], cases: dict[str, Cases], thresholds: dict[str, Threshold]
+) -> dict[str, dict[str, Any]]:
+    """Thresholds as they are kept beside the scores, with the share of unstated calibration answers they refuse."""
+    records: dict[str, dict[str, Any]] = {}
+    for name, threshold in thresholds.items():
+        unstated = [_answered(case) for case in cases[_calibration(table[name])[1]]]
+        refused = sum(not answer.is_kept(threshold.value) for answer in unstated) / len(unstated)
+        records[name] = {
+            "threshold": threshold.value,
+            "aimed_frac": threshold.aimed_frac,
+            "kept_frac": threshold.kept_frac,
+            "refused_frac": refused,
+            "num_calibration": threshold.num_calibration,
+        }
+    return records
+
+
+def _bits_and_floors(asking: Asking, examples: Sequence[Example], floor: str) -> list[tuple[float, float]]:
+    """For every reference answer its bits under the model and the generator's entropy (`meta[floor]`)."""
+    found = asking.reference_bits(examples)
+    return [
+        (value, float(example.meta[floor]))
+        for example, bits in zip(examples, found, strict=True)
+        if floor in example.meta
+        for value in bits
+    ]
+
+
+def _protocol(task: dict[str, Any], cases: Cases, threshold: Threshold | None) -> str:
+    parts = [str(task.get("protocol", "greedy" if not task.get("sampling", {}).get("temperature") else "sampled"))]
+    parts += [threshold.told()] if threshold else []
+    cut = sum(case["finish"] != "stop" for case in cases)
+    parts += [f"{cut} answers cut short"] if cut else []
+    num_groups = len({case["group"] for case in cases})
+    parts += [f"{num_groups} independent groups"] if num_groups < len(cases) else []
+    parts += [f"baseline: {task['baseline_protocol']}"] if task.get("baseline_protocol") else []
+    return "; ".join(parts)
+
+
+def _titles(table: dict[str, Any], found: Sequence[Score]) -> dict[str, str]:
+    return {s.name: str(table.get(s.name, {}).get("title") or s.name.replace("_", " ")) for s in found}
+
+
+def _shown(case: dict[str, Any]) -> dict[str, str]:
+    right = case["grade"] >= 0.5
+    shown = {
         "task": case["task"],
-        "verdict": verdict,
+        "verdict": "right" if right else "wrong",
         "asked": case["asked"],
         "answer": case["answer"],
-        "lowest token probability": certainty,
-        **({"right would be": ", ".join(case["right"])} if case["right"] and verdict == "wrong" else {}),
+        "lowest token probability": f"{case['confidence']:.3f}",
     }
+    return shown | ({"right would be": ", ".join(case["right"])} if case["right"] and not right else {})
 
 
-def _read_table(artifact: Artifact, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The tasks to run and the thresholds whose tasks are all among them."""
-    file = artifact.file("tasks.json")
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        table: dict[str, Any] = data.get("tasks", data)
-        thresholds: dict[str, Any] = data.get("thresholds", {}) if "tasks" in data else {}
-        lacking = [name for name, task in table.items() if "grader" not in task]
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"the table of tasks cannot be read: {error}", where=str(file)) from None
-    if lacking:
-        raise DataError(
-            f'the task "{lacking[0]}" names no grader', where=str(file), do='Add "grader": "module:function"'
-        )
-    unknown = [name for name in settings.tasks if name not in table]
-    if unknown:
-        raise DataError(f'there is no task "{unknown[0]}"', where=str(file), do=f"Tasks: {', '.join(table)}")
-    chosen = {name: task for name, task in table.items() if not settings.tasks or name in settings.tasks}
-    whole = {
-        n: rule for n, rule in thresholds.items() if all(t in chosen for t in (*rule["stated"], *rule["unstated"]))
-    }
-    return chosen, whole
-
-
-def _titles(table: dict[str, Any], thresholds: dict[str, Any]) -> dict[str, str]:
-    """What readers call the scores that are not a task's share of right answers."""
-    titles = {f"{name}_distinct": f"{task.get('title', name)}: distinct" for name, task in table.items()}
-    titles |= {f"{name}_bits": f"{task.get('title', name)}: bits" for name, task in table.items()}
-    for name in thresholds:
-        words = name.replace("_", " ")
-        titles |= {name: words, f"{name}_stated_kept": "stated facts answered at that threshold"}
-        titles[f"{name}_area"] = f"{words}: stated against unstated"
-    return titles
-
-
-def _refused(answers: Sequence[Answered], threshold: float) -> float:
-    return sum(not answer.is_kept(threshold) for answer in answers) / max(1, len(answers))
-
-
-def _once(file: Path, ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _once(file: Path, ask: Callable[[], Cases]) -> Cases:
     """Answers that an interrupted run left behind, or given now and kept for a restart."""
     if file.exists():
         return json.loads(file.read_text(encoding="utf-8"))

@@ -4,19 +4,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hornbook.tasks.score import Score, share, wilson
+from hornbook.tasks.score import Score, wilson
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A greedy answer: the lowest probability of a token in it, and whether it says itself that it does not know."""
 
-    lowest: float
+    confidence: float
     refuses: bool
 
     def is_kept(self, threshold: float) -> bool:
         """Whether the answer is given; it is refused when it refuses itself or is below the threshold."""
-        return not self.refuses and self.lowest >= threshold
+        return not self.refuses and self.confidence >= threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class Threshold:
     value: float
     aimed_frac: float
     kept_frac: float
+    num_calibration: int
+
+    def told(self) -> str:
+        """How it was fixed, for a protocol."""
+        kept = f"{100 * self.kept_frac:.1f} % of {self.num_calibration} stated answers"
+        return f"threshold {self.value:.4f}, fixed on questions of their own, where it keeps {kept}"
 
 
 def choose(stated: Sequence[Answered], keep_frac: float, margin_errors: float, num_test: int) -> Threshold:
@@ -37,49 +43,27 @@ def choose(stated: Sequence[Answered], keep_frac: float, margin_errors: float, n
     spread = math.sqrt(keep_frac * (1 - keep_frac) * (1 / max(1, len(stated)) + 1 / max(1, num_test)))
     aimed = min(1.0, keep_frac + margin_errors * spread)
     needed = max(1, math.ceil(aimed * len(stated) - 1e-9))
-    probabilities = sorted((a.lowest for a in stated if not a.refuses), reverse=True)
-    value = probabilities[needed - 1] if len(probabilities) >= needed else 0.0
+    confidences = sorted((a.confidence for a in stated if not a.refuses), reverse=True)
+    value = confidences[needed - 1] if len(confidences) >= needed else 0.0
     kept = sum(answer.is_kept(value) for answer in stated) / max(1, len(stated))
-    return Threshold(value, aimed, kept)
+    return Threshold(value, aimed, kept, len(stated))
 
 
-def judge(
-    name: str,
-    threshold: Threshold,
-    stated: Sequence[Answered],
-    unstated: Sequence[Answered],
-    keep_frac: float,
-    bar: float | None,
-) -> list[Score]:
-    """On questions of their own: the share of unstated facts refused, of stated ones answered, and the area."""
-    how = (
-        f"greedy; refused when it says so or its least likely token is below {threshold.value:.4f}; the threshold was "
-        f"fixed on other questions, of whose stated answers it keeps {100 * threshold.kept_frac:.1f} %"
-    )
-    without = sum(not a.is_kept(0.0) for a in unstated) / max(1, len(unstated))
+def area_score(name: str, stated: Sequence[Answered], unstated: Sequence[Answered]) -> Score:
+    """How well confidence tells stated from unstated, whatever the threshold."""
     area = area_under_curve([_certainty(a) for a in stated], [_certainty(a) for a in unstated])
     low, high = area_interval(area, len(stated), len(unstated))
-    return [
-        share(
-            name,
-            [float(not a.is_kept(threshold.value)) for a in unstated],
-            baseline=without,
-            bar=bar,
-            protocol=f"{how}; baseline: without a threshold",
-        ),
-        share(f"{name}_stated_kept", [float(a.is_kept(threshold.value)) for a in stated], bar=keep_frac, protocol=how),
-        Score(
-            f"{name}_area",
-            area,
-            low,
-            high,
-            num_cases=len(stated) + len(unstated),
-            unit="area under the curve",
-            baseline=0.5,
-            protocol="chance that a stated answer is more certain than an unstated one; certainty is the lowest token "
-            "probability, 0 for a refusal; interval of Hanley and McNeil",
-        ),
-    ]
+    return Score(
+        name,
+        area,
+        low,
+        high,
+        num_cases=len(stated) + len(unstated),
+        unit="area under the curve",
+        baseline=0.5,
+        protocol="chance that a stated answer is more certain than an unstated one; certainty is the lowest token "
+        "probability of the greedy answer, 0 for a refusal; interval of Hanley and McNeil",
+    )
 
 
 def area_under_curve(positives: Sequence[float], negatives: Sequence[float]) -> float:
@@ -111,4 +95,4 @@ def area_interval(area: float, num_positives: int, num_negatives: int) -> tuple[
 
 
 def _certainty(answer: Answered) -> float:
-    return 0.0 if answer.refuses else answer.lowest
+    return 0.0 if answer.refuses else answer.confidence

@@ -168,7 +168,7 @@ def _compiled(source: str) -> "jinja2.Template":
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
-    environment.globals["raise_exception"] = raise_exception
+    environment.globals["raise_exception"] = raise_exception  # pyright: ignore[reportArgumentType]
     environment.filters["tojson"] = _to_json
     try:
         # transformers' own block for training masks: here it is only a pair of words

@@ -77,7 +77,8 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     )
     counts = _join(out.path, [name for name, _ in files], _rescued(settings, summaries), dtype_of(tokenizer))
     if not counts["train"]["docs"]:
-        raise DataError("no document is left to train on", do="Look at the stages before this one with `hornbook look`")
+        do = "Lower validation_frac, or look at the stages before this one with `hornbook look`"
+        raise DataError("no document is left to train on", do=do)
     facts = {"dtype": dtype_of(tokenizer).name, "vocab_size": tokenizer.vocab_size, "bos_id": tokenizer.bos_id}
     write_json(out.path / "tokens.json", facts | {"eos_id": tokenizer.eos_id} | counts)
     tokenizer.copy_to(out.path / "tokenizer")
