@@ -51,17 +51,17 @@ def _score_batch(model: Decoder, texts: Sequence[Sequence[int]], num_top: int) -
     """Padding stands to the right, where causal attention never looks from a token that counts."""
     num_tokens = max(len(text) for text in texts)
     padded = [[*text, *([0] * (num_tokens - len(text)))] for text in texts]
-    ids_BT = torch.tensor(padded, device=model.embedding.device)
-    x_BTD = model.hidden(ids_BT[:, :-1])
+    ids = torch.tensor(padded, device=model.embedding.device)
+    x_BTD, targets_BT = model.hidden(ids[:, :-1]), ids[:, 1:]
     counted = torch.tensor([[place < len(text) - 1 for place in range(num_tokens - 1)] for text in texts])
-    x_ND, targets_N = x_BTD[counted.to(x_BTD.device)], ids_BT[:, 1:][counted.to(ids_BT.device)]
+    x_ND, targets_N = x_BTD[counted.to(x_BTD.device)], targets_BT[counted.to(ids.device)]
     flat: list[TokenScore] = []
     for x, targets in zip(x_ND.split(CHUNK_ROWS), targets_N.split(CHUNK_ROWS), strict=True):
         logp_NV = torch.log_softmax(model.unembed(x), dim=-1)
         own = logp_NV.gather(-1, targets[:, None])[:, 0].tolist()
         if num_top:
-            values, ids = logp_NV.topk(min(num_top, logp_NV.shape[1]))
-            tops = [dict(zip(i, v, strict=True)) for i, v in zip(ids.tolist(), values.tolist(), strict=True)]
+            values, likeliest = logp_NV.topk(min(num_top, logp_NV.shape[1]))
+            tops = [dict(zip(i, v, strict=True)) for i, v in zip(likeliest.tolist(), values.tolist(), strict=True)]
         else:
             tops = [{} for _ in own]
         flat.extend(zip(own, tops, strict=True))
