@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 
-NUM_PHRASES = 8
-
 
 @dataclass(frozen=True)
 class Attribute:
     """One kind of fact.
 
         `nouns`: what it is called in questions; `answer`: the full sentence that answers; `phrases`: ways to state it;
-        `unseen`: ways to ask with words that no training text contains. {n} is the name, {v} the value, {a} the value with
-        its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`). `pronoun`
-    asks for it: what or who.
+    `unseen`: ways to ask with words that no training text contains. {n} is the name, {v} the value, {a} the value
+    with its article. `values` is empty where the values are the world's own places (`town`) or people (`friend`).
+    `pronoun` asks for it: what or who.
     """
 
     name: str

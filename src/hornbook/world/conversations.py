@@ -134,4 +134,7 @@ def describe(artifact: Artifact) -> "list[Block]":
             found.append({"kind": item.meta.get("kind", ""), "conversation": text})
         if number > 300:
             break
-    return [Table("Conversations", ["kind", "how many"], rows), Samples("Some of them", sum(samples.values(), []))]
+    return [
+        Table("Conversations", ["kind", "how many"], rows),
+        Samples("Some of them", [s for found in samples.values() for s in found]),
+    ]

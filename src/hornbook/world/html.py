@@ -89,6 +89,7 @@ def _table(sheet: Sheet, body: str, generator: random.Random) -> str:
     return (
         f'<div id="header"><ul class="nav">{_menu(generator, 4)}</ul></div>\n'
         f'<div id="wrapper"><div class="post"><h1>{html.escape(sheet.title)}</h1>\n'
-        f'<div class="entry-content">\n{body}\n</div></div>\n<div class="widget">{generator.choice(ADVERTS)}</div></div>\n'
+        f'<div class="entry-content">\n{body}\n</div></div>\n'
+        f'<div class="widget">{generator.choice(ADVERTS)}</div></div>\n'
         f'{_sources(sheet)}\n<div id="footer"><span>{generator.choice(FOOTERS)}</span></div>'
     )

@@ -64,9 +64,9 @@ def troubles() -> tuple[Trouble, ...]:
     return (
         Trouble("a high wall blocked the path", "ladder", "climbed over the wall"),
         Trouble("a deep lake lay ahead", "boat", "crossed the lake"),
-        Trouble("it was too dark to see anything", "candle", "lit up the dark"),
+        Trouble("it was too gloomy to see anything", "candle", "lit up the way"),
         Trouble("a thick hedge of thorns stopped all travellers", "pair of scissors", "cut through the thorns"),
-        Trouble("an old door was locked", "golden key", "opened the door"),
+        Trouble("an old door was locked", "rusty key", "opened the door"),
         Trouble("a hungry giant guarded the road", "basket of bread", "made the giant happy"),
         Trouble("the ground was covered with ice", "bag of sand", "walked over the ice"),
         Trouble("a sign spoke in a strange language", "small dictionary", "understood the sign"),

@@ -20,7 +20,8 @@
   name and attribute is in a calibration and in a test split. `meta["pair"]` names the pair of each case (several
   wordings ask for one), for intervals by pair.
 
-`meta["rivals"]` are wrong values: an answer that names one is wrong, whatever else it says.
+`meta["rivals"]` are wrong values: an answer that names one is wrong, whatever else it says. `meta["subject"]` is whom
+it is about: a sentence about somebody else is wrong.
 """
 
 import random
@@ -115,7 +116,7 @@ def about_tasks(world: World, tasks: dict[str, list[Example]], settings: Setting
     commonest = "the commonest value of each attribute in the training answers"
     chosen = {"calibrate_on": ["stated_calibration", "unstated_calibration"], "keep_stated": settings.keep_stated}
     wording = "in held-out wordings of seen words, greedy"
-    unheld = f"refused: confidence below the threshold that keeps {settings.keep_stated:.0%} of stated answers"
+    unheld = f"refused (confidence below the threshold that keeps {settings.keep_stated:.0%} of stated answers)"
     entries: dict[str, dict[str, Any]] = {
         "facts_heldout": _entry("graded", value, 0.9, f"exact value of pairs never asked in training, {wording}")
         | {"baseline": majority(world, tasks["facts_heldout"]), "baseline_protocol": commonest},
@@ -123,9 +124,7 @@ def about_tasks(world: World, tasks: dict[str, list[Example]], settings: Setting
         | {"baseline": 0.0, "baseline_protocol": "always answering"},
         "stated_calibration": _entry("calibration", value, None, f"stated pairs never asked in training, {wording}"),
         "unstated_calibration": _entry("calibration", refusal, None, f"unstated attributes of real people, {wording}"),
-        "stated_test": _entry(
-            "kept", value, None, f"stated pairs never asked in training, {wording}; kept, that is not {unheld}"
-        )
+        "stated_test": _entry("kept", value, None, f"stated pairs never asked in training, {wording}; not {unheld}")
         | {"refusal_threshold": chosen},
         "unstated_test": _entry("refused", refusal, 0.7, f"unstated attributes of real people, {wording}; {unheld}")
         | {
@@ -189,9 +188,10 @@ def _ask(
         found = ways(attribute)
         for number, asked in enumerate(generator.sample(found, min(per_pair, len(found)))):
             value = entity.facts[attribute.name]
-            rivals = _rivals(attribute, {value, entity.name}, generator)
-            meta = {"pair": f"{entity.name}/{attribute.name}", "attribute": attribute.name, "rivals": rivals}
             stated = attribute.name in entity.stated
+            rivals = _rivals(attribute, {value, entity.name} if stated else {entity.name}, generator)
+            meta = {"pair": f"{entity.name}/{attribute.name}", "attribute": attribute.name, "rivals": rivals}
+            meta["subject"] = entity.name
             meta |= {"reference": answer(entity, attribute)} if stated else {}
             identity = f"{task}/{entity.name}/{attribute.name}/{number}"
             yield Example(identity, (Message("user", fill(asked, entity.name)),), (value,) if stated else (), meta)
