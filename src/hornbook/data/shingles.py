@@ -1,4 +1,8 @@
-"""Word shingles of many texts at once, as 64-bit numbers, without a Python loop over words."""
+"""Word shingles of many texts at once, as 64-bit numbers, without a Python loop over words.
+
+Source: Broder 1997, "On the resemblance and containment of documents". Deviation: a shingle is a 64-bit mix of its
+words' hashes, kept by itself and not as text.
+"""
 
 from typing import TYPE_CHECKING
 

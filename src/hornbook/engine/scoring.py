@@ -57,10 +57,10 @@ def _score_batch(model: Decoder, texts: Sequence[Sequence[int]], num_top: int) -
     x_ND, targets_N = x_BTD[counted.to(x_BTD.device)], targets_BT[counted.to(ids.device)]
     flat: list[TokenScore] = []
     for x, targets in zip(x_ND.split(CHUNK_ROWS), targets_N.split(CHUNK_ROWS), strict=True):
-        logp_NV = torch.log_softmax(model.unembed(x), dim=-1)
-        own = logp_NV.gather(-1, targets[:, None])[:, 0].tolist()
+        logp = torch.log_softmax(model.unembed(x), dim=-1)
+        own = logp.gather(-1, targets[:, None])[:, 0].tolist()
         if num_top:
-            values, likeliest = logp_NV.topk(min(num_top, logp_NV.shape[1]))
+            values, likeliest = logp.topk(min(num_top, logp.shape[1]))
             tops = [dict(zip(i, v, strict=True)) for i, v in zip(likeliest.tolist(), values.tolist(), strict=True)]
         else:
             tops = [{} for _ in own]

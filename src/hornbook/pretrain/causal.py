@@ -1,4 +1,8 @@
-"""Stage pretrain.causal: a decoder that predicts the next token, trained from scratch on token shards."""
+"""Stage pretrain.causal: a decoder that predicts the next token, trained from scratch on token shards.
+
+Source: the objective of GPT (Radford et al. 2018, section 3.1): the mean negative log-likelihood of each token given
+those before it. Deviations: packed documents never attend to each other, and the mean is over a whole global batch.
+"""
 
 import json
 from pathlib import Path

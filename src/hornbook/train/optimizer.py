@@ -1,4 +1,7 @@
-"""The optimizer of a run: Muon for hidden matrices, AdamW for everything else (or AdamW for all)."""
+"""The optimizer of a run: Muon for hidden matrices, AdamW for everything else (or AdamW for all).
+
+Source: AdamW is torch.optim.AdamW (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101); Muon: train/muon.py.
+"""
 
 from typing import Literal
 
