@@ -39,18 +39,18 @@ def draw(logits_BV: torch.Tensor, requests: Sequence[Request], uniforms: Sequenc
             continue
         chosen = [requests[row] for row in rows]
         temperature = torch.tensor([[request.temperature] for request in chosen], dtype=torch.float64)
-        probability_BV = torch.softmax(logits_BV[rows].cpu().double() / temperature, dim=-1)
-        order_BV = None
+        probability = torch.softmax(logits_BV[rows].cpu().double() / temperature, dim=-1)
+        order = None
         if wanted:
-            probability_BV, order_BV = torch.sort(probability_BV, dim=-1, descending=True, stable=True)
-            probability_BV = _keep_likeliest(probability_BV, chosen)
+            probability, order = torch.sort(probability, dim=-1, descending=True, stable=True)
+            probability = _keep_likeliest(probability, chosen)
         if any(request.min_p > 0 for request in chosen):
             floor = torch.tensor([[request.min_p] for request in chosen], dtype=torch.float64)
-            floor = floor * probability_BV.max(dim=-1, keepdim=True).values
-            probability_BV = torch.where(probability_BV >= floor, probability_BV, 0.0)
-        places = _invert(probability_BV, [uniforms[row] for row in rows])
-        if order_BV is not None:
-            places = order_BV.gather(-1, places)
+            floor = floor * probability.max(dim=-1, keepdim=True).values
+            probability = torch.where(probability >= floor, probability, 0.0)
+        places = _invert(probability, [uniforms[row] for row in rows])
+        if order is not None:
+            places = order.gather(-1, places)
         for row, place in zip(rows, places[:, 0].tolist(), strict=True):
             ids[row] = place
     return ids
