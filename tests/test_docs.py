@@ -1,0 +1,200 @@
+"""What the documents name exists: commands and their options, make targets, stages, settings, drop reasons, files."""
+
+import importlib
+import importlib.util
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hornbook.cli.find import shipped_recipes
+from hornbook.cli.main import VERBS, call_verb, overview
+from hornbook.core.recipe import load_recipe
+from hornbook.data.rules import find_filter, known_filters, rules_table
+from hornbook.pipeline.stage import installed_stages, load_stage
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md")),
+    *sorted(file for file in (ROOT / "docs").rglob("*.md") if file.parent.name != "stages"),
+]
+STAGE_PACKAGES = ("world", "data", "tokenizer", "pretrain", "posttrain", "evaluate")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TICKS = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|<img [^>]*src=\"([^\"]+)\"")
+PLACEHOLDER = re.compile(r"[A-Z]{3,}")
+
+
+def code_in(text: str) -> Iterator[str]:
+    """Every line of shell code: lines of blocks without a language or of shell, and inline code."""
+    for language, body in FENCE.findall(text):
+        if language in ("", "sh", "bash", "console"):
+            yield from (line.strip().removeprefix("$ ") for line in body.splitlines())
+    yield from TICKS.findall(FENCE.sub("", text))
+
+
+def said_by(start: str) -> list[tuple[str, str]]:
+    """(page, command) for all code that begins with a word, comments taken off."""
+    found = [
+        (page.relative_to(ROOT).as_posix(), re.split(r"\s{2,}|\s#", line)[0].strip())
+        for page in PAGES
+        for line in code_in(page.read_text("utf-8"))
+        if re.match(rf"(?:\.venv/bin/)?{start}\b", line)
+    ]
+    return sorted({(page, command.removeprefix(".venv/bin/")) for page, command in found})
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_of_stages_are_up_to_date(generator):
+    wanted = generator.pages()
+    there = {file.name: file.read_text("utf-8") for file in (ROOT / "docs" / "stages").glob("*.md")}
+    stale = [name for name in wanted if there.get(name) != wanted[name]]
+    assert stale == [], "make docs writes these again"
+    assert sorted(set(there) - set(wanted)) == [], "pages of stages that are gone; make docs removes them"
+
+
+def test_every_setting_is_documented(generator):
+    """A setting without a text under it would leave an empty cell on its stage's page."""
+    texts = generator.pages().items()
+    silent = [f"{name}: {line}" for name, text in texts for line in text.splitlines() if re.search(r"\|\s+\|$", line)]
+    assert [line for line in silent if "| setting |" not in line and "| stage |" not in line] == []
+
+
+def test_commands_exist():
+    for page, command in said_by("hornbook"):
+        words = command.split()
+        if len(words) > 1 and not words[1].startswith("-") and not PLACEHOLDER.fullmatch(words[1]):
+            assert words[1] in VERBS, f"{page}: {command}"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_options_exist_and_help_fits_a_screen(verb, capsys):
+    assert call_verb(verb, ["--help"]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 40
+    for page, command in said_by(f"hornbook {verb}"):
+        for option in re.findall(r"(?<!\S)--[a-z][\w-]*", command):
+            assert option in text or option == "--debug", f"{page}: {command}: no {option}"
+
+
+def test_overview_names_every_verb():
+    assert all(f"  {verb} " in overview() for verb in VERBS)
+    assert all((ROOT / "src/hornbook/cli" / f"{verb}.py").exists() for verb in VERBS)
+
+
+def test_recipes_named_in_commands_exist():
+    known = shipped_recipes()
+    for page, command in [*said_by("hornbook run"), *said_by("hornbook plan")]:
+        words = [word for word in command.split()[2:] if not word.startswith("-")]
+        if words and "/" not in words[0] and "." not in words[0] and not PLACEHOLDER.fullmatch(words[0]):
+            assert words[0] in known, f"{page}: {command}"
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page, command in said_by("make"):
+        words = command.split()
+        if len(words) > 1 and re.fullmatch(r"[a-z][a-z-]*", words[1]):
+            assert words[1] in targets, f"{page}: {command}"
+
+
+def test_stages_named_in_documents_exist():
+    pattern = re.compile(rf"(?:{'|'.join(STAGE_PACKAGES)})(?:\.[a-z_]+)+")
+    for page in PAGES:
+        for name in TICKS.findall(page.read_text("utf-8")):
+            if pattern.fullmatch(name) and not name.endswith((".py", ".md", ".json")):
+                module = ROOT / "src/hornbook" / Path(*name.split("."))
+                assert module.is_dir() or module.with_suffix(".py").exists(), f"{page.name}: `{name}`"
+
+
+def test_recipes_in_documents_have_known_stages_and_settings():
+    seen = 0
+    for page in PAGES:
+        for language, body in FENCE.findall(page.read_text("utf-8")):
+            if language == "toml":
+                for entry in tomllib.loads(body).get("stage", []):
+                    check_entry(entry, page.name)
+                    seen += 1
+    assert seen > 0
+
+
+def check_entry(entry: dict[str, Any], page: str) -> None:
+    if "run" not in entry or entry["run"].endswith(".py"):
+        return
+    assert entry["run"] in installed_stages(), f"{page}: {entry['run']}"
+    stage = load_stage(entry["run"])
+    given = set(entry) - {"id", "run", "read"}
+    assert given <= set(stage.settings.model_fields), f"{page}: {entry}"
+    assert set(entry.get("read", {})) <= set(stage.reads), f"{page}: {entry}"
+
+
+def test_changed_settings_exist():
+    """`--set base.total_tokens=…` names a stage of a shipped recipe and one of its settings."""
+    stages = {s.id: s.run for file in shipped_recipes().values() for s in load_recipe(file).stages}
+    for page, command in said_by("hornbook"):
+        for name in re.findall(r"--set (\w+)\.(\w+)", command):
+            if name[0] in ("machine", "ID"):
+                continue
+            assert name[0] in stages, f"{page}: {command}"
+            assert name[1] in load_stage(stages[name[0]]).settings.model_fields, f"{page}: {command}"
+
+
+def test_drop_reasons_named_in_documents_exist():
+    known = rules_table(known_filters()) | {
+        rule: text
+        for name in installed_stages()
+        for rule, text in getattr(load_stage(name).module, "RULES", {}).items()
+    }
+    starts = {rule.partition(".")[0] for rule in known}
+    for page in PAGES:
+        for name in TICKS.findall(page.read_text("utf-8")):
+            head, dot, tail = name.partition(".")
+            is_rule = dot and head in starts and head not in STAGE_PACKAGES and re.fullmatch(r"[a-z_]+", tail)
+            if is_rule and tail not in ("py", "md", "json") and page.name != "how-to-add-a-filter.md":
+                assert name in known, f"{page.name}: `{name}`"
+
+
+def test_every_filter_documents_its_rules():
+    for name in known_filters():
+        assert find_filter(name).RULES
+        assert all(len(text) > 10 for text in find_filter(name).RULES.values())
+
+
+def test_links_and_files_exist():
+    missing = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        targets = [link or image for link, image in LINK.findall(FENCE.sub("", text))]
+        missing += [f"{page.name}: {t}" for t in targets if "://" not in t and not (page.parent / t).exists()]
+        paths = re.findall(r"`((?:src|tests|docs|bench|recipes)/[\w./-]+)`", text)
+        missing += [
+            f"{page.name}: {path}" for path in paths if not path.startswith("bench/records") and not exists(path)
+        ]
+    assert missing == []
+
+
+def exists(path: str) -> bool:
+    """Whether a path named in a document is there; the how-tos name files that the reader is to write."""
+    return (ROOT / path).exists() or "my_" in path
+
+
+def test_decisions_are_all_listed():
+    folder = ROOT / "docs" / "decisions"
+    listed = (folder / "README.md").read_text("utf-8")
+    assert [f.name for f in sorted(folder.glob("*.md")) if f.name != "README.md" and f"({f.name})" not in listed] == []
+
+
+def test_length_of_contributing():
+    assert len((ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines()) <= 120
