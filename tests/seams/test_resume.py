@@ -30,13 +30,13 @@ def run(folder: Path, settings: LoopSettings, dtype: torch.dtype, stop_at: int |
 
         stopping = Stop()
         one = Fit(job, small.out(folder), stopping)
-        step = one._step
+        step = one.step
 
         def counting(batch: Any) -> tuple[float, float]:
             stopping.asked = one.state.step + 1 == stop_at
             return step(batch)
 
-        one._step = counting  # type: ignore[method-assign]
+        one.step = counting  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             one.run()
     return torch.cat([p.detach().flatten() for p in model.parameters()])

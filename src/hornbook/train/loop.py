@@ -151,7 +151,7 @@ class Fit:
         if state.threads == 0:
             self._choose_threads(batch)
         began = time.monotonic()
-        norm, rate = self._step(batch)
+        norm, rate = self.step(batch)
         state.step += 1
         state.tokens += batch.num_tokens
         state.cursor = batch.cursor
@@ -169,7 +169,7 @@ class Fit:
         if time.monotonic() - self._saved > self.job.settings.save_s and not last:
             self._save()
 
-    def _step(self, batch: Batch) -> tuple[float, float]:
+    def step(self, batch: Batch) -> tuple[float, float]:
         """One optimizer step; returns the gradient's norm and the schedule's factor."""
         state = self.state
         rate = factor(self.job.settings.schedule, state.step, state.progress)
