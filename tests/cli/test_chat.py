@@ -13,8 +13,8 @@ from hornbook.cli.chat import converse
 from hornbook.cli.main import command
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serve"))
-from fake_engine import FakeScheduler, fake_served  # noqa: E402
-from tiny_model import tiny_folder  # noqa: E402
+from fake_engine import FakeScheduler, fake_served
+from tiny_model import tiny_folder
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from hornbook.cli.main import command
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serve"))
-from tiny_model import tiny_folder  # noqa: E402
+from tiny_model import tiny_folder
 
 
 def test_serves_until_ctrl_c_even_while_answering(tmp_path: Path) -> None:
@@ -39,9 +39,10 @@ def test_serves_until_ctrl_c_even_while_answering(tmp_path: Path) -> None:
         next(reply.iter_bytes())
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
-    assert process.wait(15) == 0
-    assert "Stopped." in rest
-    assert "Traceback" not in process.stderr.read()
+    with process:  # closes its pipes
+        assert process.wait(15) == 0
+        assert "Stopped." in rest
+        assert "Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_models(client: openai.OpenAI) -> None:
 )
 def test_wrong_fields_are_named(client: openai.OpenAI, change: dict[str, Any], param: str, code: str | None) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(**{"model": "tiny", "messages": HELLO, "extra_body": change})
+        client.chat.completions.create(model="tiny", messages=HELLO, extra_body=change)
     assert caught.value.status_code == 400
     assert caught.value.type == "invalid_request_error"
     assert (caught.value.param, caught.value.code) == (param, code)

@@ -85,9 +85,10 @@ def speak(pieces: Iterator[str]) -> None:
 def converse(session: "Session") -> None:
     """Ask for lines until the reader has enough."""
     import contextlib
+    import importlib
 
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - arrow keys and history in input()
+        importlib.import_module("readline")  # arrow keys and history in input()
 
     print(greeting(session))
     while True:

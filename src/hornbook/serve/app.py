@@ -88,8 +88,9 @@ class Api:
         else:
             prompt = fields.text(data.get("prompt"), "prompt")
             bos = [self.served.codec.bos_id] if fields.flag(data, "add_special_tokens", True) else []
-            ids = [*(item for item in bos if item is not None), *self.served.codec.encode(prompt)]
-        reply = {"count": len(ids), "max_model_len": self.served.context_tokens, "tokens": ids}
+            named = self.served.special_named(prompt)
+            ids = [*(item for item in bos if item is not None), *(named or self.served.codec.encode(prompt))]
+        reply: dict[str, Any] = {"count": len(ids), "max_model_len": self.served.context_tokens, "tokens": ids}
         if fields.flag(data, "return_token_strs"):
             reply["token_strs"] = [self.served.shown(token) for token in ids]
         return JSONResponse(reply)

@@ -13,11 +13,30 @@ from hornbook.serve.generation import Writer
 class Codec(Protocol):
     """What the server needs of a tokenizer (`tokenizer.tokenizer.Tokenizer` has it)."""
 
-    vocab_size: int
-    bos_id: int | None
-    eos_id: int | None
-    pad_id: int | None
-    end_of_turn_id: int | None
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are."""
+        ...
+
+    @property
+    def bos_id(self) -> int | None:
+        """Begins a text."""
+        ...
+
+    @property
+    def eos_id(self) -> int | None:
+        """Ends a text."""
+        ...
+
+    @property
+    def pad_id(self) -> int | None:
+        """Fills rows."""
+        ...
+
+    @property
+    def end_of_turn_id(self) -> int | None:
+        """Ends a turn."""
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; no special ones."""
@@ -27,7 +46,7 @@ class Codec(Protocol):
         """The text of ids."""
         ...
 
-    def token_bytes(self, id: int) -> bytes:  # noqa: A002
+    def token_bytes(self, identity: int, /) -> bytes:
         """The bytes of one token."""
         ...
 
@@ -94,6 +113,14 @@ class Served:
         if not ids:
             raise bad_request("The prompt is empty, and this model has no token to begin a text with.", "prompt")
         return ids
+
+    def special_named(self, text: str) -> list[int]:
+        """The special token that is called exactly so, or nothing.
+
+        lm-evaluation-harness learns the id of BOS by asking /tokenize for its name. Inside a longer text a special
+        token's name stays text.
+        """
+        return [token for token in self.special_ids if self.codec.decode([token], skip_special=False) == text][:1]
 
     def shown(self, token: int) -> str:
         """A token as text; bytes that are no whole character as `bytes:\\xe2\\x80`, as OpenAI writes them."""

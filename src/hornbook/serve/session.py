@@ -94,7 +94,7 @@ class Session:
                 self.finish_reason = delta.finish_reason
                 written.append(delta.text)
                 yield delta.text
-            check_finished(delta)
+                check_finished(delta)
         finally:
             ticket.cancel()
             self.messages.append(Message("assistant", "".join(written)))

@@ -59,7 +59,7 @@ class EventStream(Response):
             last = frame(error.body())
         except OSError:
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the status is sent already: an event is the only way to say it
             last = frame(machine_failed(f"{type(error).__name__}: {error}").body())
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
