@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def load_stage(name: str, folder: Path | None = None, where: str = "") -> Stage:
     """
     if name.endswith(".py"):
         return _local_stage(name, folder or Path(), where)
-    if name not in installed_stages():
+    if not _is_installed(name):
         raise SettingsError(
             f'there is no stage "{name}"{_nearest(name)}', where=where, do="`hornbook stages` lists them"
         )
@@ -104,12 +105,21 @@ def installed_stages() -> dict[str, str]:
     root = Path(hornbook.__file__).parent
     found: dict[str, str] = {}
     for file in sorted(root.rglob("*.py")):
-        text = file.read_bytes()
-        if b"\nWRITES" not in text or b"\ndef run(" not in text:
-            continue
-        name = ".".join(file.relative_to(root).with_suffix("").parts)
-        found[name] = (ast.get_docstring(ast.parse(text)) or "").strip().partition("\n")[0]
+        if _looks_like_stage(file):
+            name = ".".join(file.relative_to(root).with_suffix("").parts)
+            found[name] = (ast.get_docstring(ast.parse(file.read_bytes())) or "").strip().partition("\n")[0]
     return found
+
+
+def _is_installed(name: str) -> bool:
+    """Whether the package has a module of this name that looks like a stage; nothing is imported."""
+    file = Path(hornbook.__file__).parent.joinpath(*name.split(".")).with_suffix(".py")
+    return bool(re.fullmatch(r"[a-z_0-9]+(\.[a-z_0-9]+)+", name)) and file.is_file() and _looks_like_stage(file)
+
+
+def _looks_like_stage(file: Path) -> bool:
+    text = file.read_bytes()
+    return b"\nWRITES" in text and b"\ndef run(" in text
 
 
 def local_stage_path(name: str, folder: Path) -> Path | None:

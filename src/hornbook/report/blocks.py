@@ -1,5 +1,6 @@
 """What stages hand to a report: words, tables, curves, samples, funnels and scores; never HTML."""
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -82,6 +83,9 @@ class Scores:
     rows: list[ScoreRow]
 
 
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, direction overrides and halves of surrogates: all but tab and new line."""
+
 Block = Text | Table | Series | Samples | Funnel | Scores
 
 
@@ -91,10 +95,12 @@ def clean(text: str) -> str:
     >>> clean("a\\x1b[31mb\\x00")
     'a␛[31mb␀'
     """
-    marks = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
-    marks |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD) | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
-    marks |= {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFFFE, 0xFFFF)}
-    return text.replace("\r\n", "\n").translate(marks)
+    return OBEYED.sub(_mark, text.replace("\r\n", "\n"))
+
+
+def _mark(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return chr(0x2400 + code) if code < 32 else "␡" if code == 127 else "\ufffd"
 
 
 def number(value: object) -> str:
