@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hornbook.core.conversation import Message, conversation_from
@@ -59,16 +60,23 @@ def load_grader(address: str) -> Grader:
     """
     place, _, name = address.rpartition(":")
     try:
-        if place.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            if spec is None or spec.loader is None or not Path(place).exists():
-                raise ImportError(f"no file {place}")
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        else:
-            module = importlib.import_module(place)
-        return getattr(module, name)
+        grader = getattr(_local(Path(place)) if place.endswith(".py") else importlib.import_module(place), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError(
-            f'there is no grader at "{address}": {error}', do='Write "module:function" or "./file.py:function"'
-        ) from None
+        do = 'Write "module:function" or "./file.py:function"'
+        raise SettingsError(f'there is no grader at "{address}": {error}', do=do) from None
+    if not callable(grader):
+        raise SettingsError(f'the grader at "{address}" is a {type(grader).__name__}, not a function')
+    return grader
+
+
+def _local(file: Path) -> ModuleType:
+    """The module in a file of the user's. Raises SettingsError with whatever goes wrong while it is loaded."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None or not file.exists():
+        raise ImportError(f"no file {file}")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SettingsError(f"the grader's file fails: {type(error).__name__}: {error}", where=str(file)) from None
+    return module

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hornbook.core.errors import DataError
 from hornbook.core.seed import array_stream
 
 
@@ -69,20 +68,6 @@ def bootstrap_ratio(
         chosen = generator.integers(0, len(top), len(top))
         found[index] = top[chosen].sum() / max(bottom[chosen].sum(), 1e-300)
     return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
-
-
-def threshold_keeping(confidences: Sequence[float], keep: float) -> float:
-    """The largest threshold that at least `keep` of the confidences reach (a confidence equal to it is kept).
-
-    Raises DataError when there are no confidences.
-
-    >>> threshold_keeping([0.1, 0.5, 0.6, 0.9], keep=0.75)
-    0.5
-    """
-    if not confidences:
-        raise DataError("no confidence was measured, so no threshold can be chosen", do="Give cases to calibrate on")
-    ordered = sorted(confidences, reverse=True)
-    return ordered[max(1, math.ceil(keep * len(ordered) - 1e-9)) - 1]
 
 
 def share(name: str, grades: Sequence[float], **about: Any) -> Score:

@@ -15,10 +15,10 @@
   of `meta["floor_bits"]`, the generator's exact entropy.
 - `sampling`: `temperature` (0 = greedy), `max_tokens`, `num_samples`.
 - `refusal_threshold` (of `kept` and `refused`): `{"calibrate_on": [stated, unstated], "keep_stated": 0.9}`. Confidence
-  is the lowest probability of a token along the greedy answer. The threshold is
-  `tasks.score.threshold_keeping(confidences of the first, keep_stated)`; the second is there for the AUC. No pair of
-  name and attribute is in a calibration and in a test split. `meta["pair"]` names the pair of each case (several
-  wordings ask for one), for intervals by pair.
+  is the lowest probability of a token along the greedy answer; the threshold is chosen on the first split alone
+  (`evaluate.threshold.choose`), the second shows what it refuses there. No pair of name and attribute is in a
+  calibration and in a test split. `meta["pair"]` names the pair of each case (several wordings ask for one), for
+  intervals by pair.
 
 `meta["rivals"]` are wrong values: an answer that names one is wrong, whatever else it says. `meta["subject"]` is whom
 it is about: a sentence about somebody else is wrong.
