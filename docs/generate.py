@@ -1,183 +1,234 @@
-"""Write docs/stages/*.md from the code: what each stage reads, writes, can be told, and why it drops documents.
+"""Write docs/stages from the code: one page for each stage, and a list of them; and the list of decisions.
 
-    make docs
+    make docs                                 writes the pages
+    .venv/bin/python docs/generate.py --check  only says which are out of date (exit code 1)
 
-tests/test_docs.py fails when a page is missing or not what this file would write.
+A page says what the stage's module says: its text, what it reads and writes, every setting with its documentation, and
+every rule that may drop or edit a document.
 """
 
-import inspect
-import json
-import re
+import importlib
 import sys
+import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pydantic
 from pydantic_core import PydanticUndefined
 
 from hornbook.data.rules import find_filter, known_filters
-from hornbook.pipeline.stage import Stage, installed_stages, load_stage
+from hornbook.pipeline.stage import Reading, Stage, installed_stages, load_stage
 
-FOLDER = Path(__file__).parent / "stages"
-NOTE = "<!-- Written by `make docs` from the code. Change the code, then run it again. -->"
+DOCS = Path(__file__).parent
+STAGES = DOCS / "stages"
+ORDER = ("world", "data", "tokenizer", "pretrain", "posttrain", "evaluate")
+"""Packages in pipeline order; others follow by name."""
 
 
-def main() -> None:
-    """Write every page and remove those of stages that are gone."""
-    FOLDER.mkdir(exist_ok=True)
+def main(words: list[str]) -> int:
+    """Write the pages, or with `--check` say what differs."""
     wanted = pages()
-    for file in FOLDER.glob("*.md"):
-        if file.name not in wanted:
-            file.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, "utf-8")
-    print(f"{len(wanted)} pages in {FOLDER.relative_to(FOLDER.parents[1])}")
+    stale = [name for name, text in wanted.items() if not _same(DOCS / name, text)]
+    gone = [f"stages/{file.name}" for file in sorted(STAGES.glob("*.md")) if f"stages/{file.name}" not in wanted]
+    if "--check" in words:
+        for name in stale + gone:
+            print(f"docs/{name} is out of date: make docs")
+        return 1 if stale or gone else 0
+    STAGES.mkdir(exist_ok=True)
+    for name in stale:
+        (DOCS / name).write_text(wanted[name], "utf-8")
+    for name in gone:
+        (DOCS / name).unlink()
+    print(f"docs: {len(wanted)} pages, {len(stale)} written, {len(gone)} removed")
+    return 0
 
 
 def pages() -> dict[str, str]:
-    """File name -> text of every page: one for each stage, and a list of them."""
-    stages = [load_stage(name) for name in installed_stages()]
-    wanted = {f"{stage.name}.md": page(stage) for stage in stages}
-    rows = [f"| [{s.name}]({s.name}.md) | {reads(s)} | {s.writes} | {about(s)} |" for s in stages]
-    listed = "\n".join(["| stage | reads | writes | |", "|---|---|---|---|", *rows])
-    wanted["README.md"] = f"{NOTE}\n\n# Stages\n\n{listed}\n"
-    return wanted
+    """Every page by file name."""
+    stages = {name: load_stage(name) for name in sorted(installed_stages(), key=_place)}
+    written = {f"stages/{name}.md": page(stage) for name, stage in stages.items()}
+    return written | {"stages/README.md": index(stages), "decisions/README.md": decisions()}
+
+
+def decisions() -> str:
+    """The list of decisions by their headings."""
+    lines = ["# Decisions", "", "Why things are as they are: what was chosen, against what it was measured.", ""]
+    for file in sorted((DOCS / "decisions").glob("*.md")):
+        if file.name != "README.md":
+            lines.append(f"- [{file.read_text('utf-8').partition(chr(10))[0].lstrip('# ')}]({file.name})")
+    return "\n".join(lines) + "\n"
+
+
+def index(stages: dict[str, Stage]) -> str:
+    """The list of all stages."""
+    lines = [
+        "# Stages",
+        "",
+        "Written by `make docs` from the code. A stage reads artifacts and writes one; recipes call it by this name.",
+        "",
+        "| stage | what it does | reads | writes |",
+        "|---|---|---|---|",
+    ]
+    for name, stage in stages.items():
+        what = stage.summary.partition(": ")[2] or stage.summary
+        reads = ", ".join(_kinds(reading) for reading in stage.reads.values()) or "-"
+        lines.append(f"| [{name}]({name}.md) | {_cell(what)} | {_cell(reads)} | {stage.writes} |")
+    return "\n".join(lines) + "\n"
 
 
 def page(stage: Stage) -> str:
-    """The page of one stage."""
-    inputs = [f"- `read.{name}`: {kinds(text)}" for name, text in stage.module.READS.items()]
-    parts = [
-        NOTE,
-        f"# {stage.name}",
-        sentence(inspect.cleandoc(stage.module.__doc__ or "").removeprefix(f"Stage {stage.name}: ")),
-        "## Reads and writes",
-        "\n".join([*inputs, f"- writes: {stage.writes} (version {stage.version})"]),
-        "## Settings",
-        "\n\n".join(tables(stage.settings)) or "None.",
-        *rules(stage.module),
-    ]
+    """One stage's page."""
+    module = stage.module
+    path = "src/" + module.__name__.replace(".", "/") + ".py"
+    text = (module.__doc__ or "").strip().removeprefix(f"Stage {stage.name}: ")
+    lines = [f"# {stage.name}", "", text[:1].upper() + text[1:], ""]
+    lines += [f"Code: [`{path}`](../../{path}) · version {stage.version}", ""]
+    lines += ["| input | kind |", "|---|---|"] if stage.reads else ["Reads no artifact."]
+    lines += [f"| `read.{name}` | {_cell(_kinds(reading))} |" for name, reading in stage.reads.items()]
+    lines += ["", f"Writes: {stage.writes}.", "", "## Settings", "", *settings_table(stage.settings)]
+    rules: dict[str, str] = getattr(module, "RULES", {})
+    if rules:
+        lines += ["", "## Rules", "", *rules_table(rules)]
     if stage.name == "data.filter":
-        parts += filters()
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+        for name in known_filters():
+            lines += ["", *filter_section(name)]
+    return "\n".join(lines) + "\n"
 
 
-def about(stage: Stage) -> str:
-    """One line about a stage."""
-    return cell(sentence(stage.summary.removeprefix(f"Stage {stage.name}: ")))
+def filter_section(name: str) -> list[str]:
+    """What a filter says of itself, its settings (`rule.NAME.key`) and its rules."""
+    module = find_filter(name)
+    text = (module.__doc__ or "").strip().removeprefix(f"Filter {name}: ")
+    heading = [f"## Filter {name}", "", text[:1].upper() + text[1:], ""]
+    return [*heading, *settings_table(module.Settings, f"rule.{name}."), "", *rules_table(module.RULES)]
 
 
-def sentence(text: str) -> str:
-    """The same text with a capital letter in front."""
-    return text[:1].upper() + text[1:]
+def rules_table(rules: dict[str, str]) -> list[str]:
+    """Every rule, and what it means."""
+    rows = [f"| `{rule}` | {_cell(about)} |" for rule, about in rules.items()]
+    return ["| rule | a document is dropped or edited because |", "|---|---|", *rows]
 
 
-def reads(stage: Stage) -> str:
-    """The kinds a stage reads, in one cell."""
-    return cell(", ".join(kinds(text) for text in stage.module.READS.values())) or "–"
-
-
-def kinds(text: str) -> str:
-    """`documents+` in words."""
-    bare = text.rstrip("+?").replace("|", " or ")
-    return bare + (", one or more" if "+" in text else "") + (", may be left out" if "?" in text else "")
-
-
-def tables(settings: type[pydantic.BaseModel], prefix: str = "") -> list[str]:
-    """A table of the settings, then one for each group of settings inside it."""
-    rows: list[str] = []
-    inner: list[str] = []
-    for name, field in settings.model_fields.items():
-        if said(field).startswith("Filled in by"):
-            continue
-        group = group_of(field.annotation)
-        if group is not None:
-            inner += tables(group, f"{prefix}{name}.")
-            if field.default is not None:
-                continue
-        rows.append(f"| `{prefix}{name}` | {cell(kind(field.annotation))} | {default(field)} | {cell(said(field))} |")
-    if not rows:
-        return inner
-    return ["\n".join(["| setting | kind | default | |", "|---|---|---|---|", *rows]), *inner]
-
-
-def group_of(annotation: Any) -> type[pydantic.BaseModel] | None:
-    """The settings class that a setting is, or may be; None for plain values."""
-    options = typing.get_args(annotation) or (annotation,)
-    if typing.get_origin(annotation) in (list, dict, tuple):
-        return None
-    return next((o for o in options if isinstance(o, type) and issubclass(o, pydantic.BaseModel)), None)
-
-
-def kind(annotation: Any) -> str:
-    """A type as people write it: `int`, `"a" or "b"`, `text`."""
-    origin, options = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return kind(options[0])
-    if origin is typing.Literal:
-        return " or ".join(json.dumps(option) for option in options)
-    if origin in (list, tuple, dict):
-        inside = [kind(option) for option in options if option is not Ellipsis]
-        return f"table of {inside[-1]}" if origin is dict else f"list of {' and '.join(dict.fromkeys(inside))}"
-    if options:
-        return " or ".join(kind(option) for option in options if option is not type(None))
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything"}
-    return names.get(annotation, "table" if inspect.isclass(annotation) else re.sub(r"^.*\.", "", str(annotation)))
-
-
-def default(field: Any) -> str:
-    """The default as a recipe would write it; a dash where there is none."""
-    value = field.get_default(call_default_factory=True)
-    if field.is_required() or value is PydanticUndefined:
-        return "must be given"
-    if value is None or value == () or value == {} or value == "":
-        return "–"
-    if isinstance(value, pydantic.BaseModel):
-        return "–"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return "`" + cell(text) + "`"
-
-
-def said(field: Any) -> str:
-    """The text under a setting, with its limits."""
-    limits = [
-        f"{sign} {getattr(mark, name)}"
-        for mark in field.metadata
-        for name, sign in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
-        if getattr(mark, name, None) is not None
+def settings_table(kind: type[pydantic.BaseModel], prefix: str = "") -> list[str]:
+    """Every setting with its type, its default and its documentation."""
+    rows = [
+        f"| `{name}` | {_cell(type_)} | {_cell(default)} | {_cell(about)} |"
+        for name, type_, default, about in fields(kind, prefix)
     ]
-    text = " ".join((field.description or "").split())
-    return f"{text} ({', '.join(limits)})" if limits else text
+    if not rows:
+        return ["None."]
+    return ["| setting | type | default | meaning |", "|---|---|---|---|", *rows]
 
 
-def rules(module: ModuleType) -> list[str]:
-    """The drop reasons that a module documents, as a section."""
-    table: dict[str, str] = getattr(module, "RULES", {})
-    if not table:
-        return []
-    rows = [f"| `{rule}` | {cell(text)} |" for rule, text in table.items()]
-    return ["## Why documents are dropped or edited", "\n".join(["| rule | meaning |", "|---|---|", *rows])]
+def fields(kind: type[pydantic.BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Name, type, default and documentation of every setting, those of tables inside under `table.key`."""
+    for name, field in kind.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        inside = next((part for part in _parts(field.annotation) if _is_model(part)), None)
+        about = " ".join((field.description or "").split())
+        limits = ", ".join(filter(None, map(_limit, field.metadata)))
+        shown = "required" if default is PydanticUndefined else _value(default)
+        yield f"{prefix}{name}", _type(field.annotation) + (f", {limits}" if limits else ""), shown, about
+        if inside is not None:
+            yield from fields(type(default) if _is_model(type(default)) else inside, f"{prefix}{name}.")
 
 
-def filters() -> list[str]:
-    """A section for every built-in filter."""
-    parts: list[str] = []
-    for name in known_filters():
-        module = find_filter(name)
-        parts += [
-            f"## Filter `{name}`",
-            sentence(inspect.cleandoc(module.__doc__ or "").removeprefix(f"Filter {name}: ")),
-        ]
-        parts += [*tables(module.Settings, f"rule.{name}."), *(part for part in rules(module) if part.startswith("|"))]
-    return parts
+def _value(default: Any) -> str:
+    if isinstance(default, pydantic.BaseModel):
+        return ""
+    if isinstance(default, tuple):
+        items = typing.cast(tuple[Any, ...], default)
+        more = f", … ({len(items)})" if len(items) > 8 else ""
+        return "`[" + ", ".join(_plain(item) for item in items[:8]) + more + "]`"
+    return f"`{_plain(default)}`"
 
 
-def cell(text: str) -> str:
-    """Text that cannot break out of a table's cell."""
+def _plain(value: Any) -> str:
+    """As in TOML, where TOML has it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _type(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{_plain(value)}`" for value in typing.get_args(annotation))
+    if _is_model(annotation):
+        return "table"
+    origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type(inside[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type(part) for part in inside if part is not type(None))
+    if origin in (tuple, list):
+        return "list of " + " or ".join(dict.fromkeys(_type(part) for part in inside if part is not ...))
+    if origin is dict:
+        return "table of " + _type(inside[1])
+    return {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything"}.get(
+        annotation, getattr(annotation, "__name__", str(annotation))
+    )
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """The annotation itself, or the members of a union."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def _limit(mark: Any) -> str:
+    signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >=", "max_length": "length <="}
+    return ", ".join(f"{sign} {getattr(mark, name)}" for name, sign in signs.items() if hasattr(mark, name))
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
+
+
+def _kinds(reading: Reading) -> str:
+    return (
+        " or ".join(reading.kinds)
+        + (", one or more" if reading.many else "")
+        + (" (optional)" if reading.optional else "")
+    )
+
+
+def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def _place(name: str) -> tuple[int, str]:
+    package = name.partition(".")[0]
+    order = [stage for stage in STEPS if stage.startswith(f"{package}.")]
+    return (
+        ORDER.index(package) if package in ORDER else len(ORDER),
+        f"{order.index(name):02d}" if name in order else name,
+    )
+
+
+STEPS = (
+    "world.facts",
+    "world.pages",
+    "world.conversations",
+    "world.tasks",
+    "data.read",
+    "data.extract",
+    "data.filter",
+    "data.dedup",
+    "tokenizer.learn",
+    "tokenizer.encode",
+)
+"""Order inside a package, where the alphabet's is not that of the pipeline."""
+
+
+def _same(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text("utf-8") == text
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    importlib.invalidate_caches()
+    sys.exit(main(sys.argv[1:]))
