@@ -1,7 +1,7 @@
 """What the documents name exists: commands and their options, make targets, stages, settings, drop reasons, files."""
 
-import importlib
 import importlib.util
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -198,3 +198,59 @@ def test_decisions_are_all_listed():
 
 def test_length_of_contributing():
     assert len((ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines()) <= 120
+
+
+def python_in(page: str, number: int, place: Path) -> Path:
+    """A Python block of a how-to as a file, as its reader would write it."""
+    blocks = [
+        body for language, body in FENCE.findall((ROOT / "docs" / page).read_text("utf-8")) if language == "python"
+    ]
+    place.write_text(blocks[number], "utf-8")
+    return place
+
+
+def test_the_filter_of_the_how_to_works(tmp_path, monkeypatch):
+    from hornbook.core.document import Document, Drop, Keep
+    from hornbook.data.rules import prepare
+
+    monkeypatch.chdir(tmp_path)
+    python_in("how-to-add-a-filter.md", 0, tmp_path / "my_filter.py")
+    [(decide, settings)] = prepare(["./my_filter.py"], {"./my_filter.py": {"max_capitals_frac": 0.2}})
+    assert decide(Document("1", "QUIET please"), settings) == Drop("shouting.capitals", 0.455)
+    assert decide(Document("2", "Quiet please"), settings) == Keep()
+
+
+def test_the_task_of_the_how_to_works(tmp_path):
+    from hornbook.core.artifact import scratch_out
+    from hornbook.tasks.example import load_grader, read_examples
+
+    python_in("how-to-add-a-task.md", 0, tmp_path / "my_tasks.py")
+    stage = load_stage("./my_tasks.py", tmp_path)
+    out = scratch_out(tmp_path / "out")
+    stage.run(stage.settings(), {}, out)
+    about = json.loads((out.path / "tasks.json").read_text())
+    examples = list(read_examples(out.path / "alphabet.jsonl"))
+    assert len(examples) == out.counts["examples"] == 20
+    grade = load_grader(about["alphabet"]["grader"])
+    assert (grade(examples[0], "It is b."), grade(examples[0], "It is c.")) == (1.0, 0.0)
+    own = load_grader(f"{python_in('how-to-add-a-task.md', 1, tmp_path / 'my_grader.py')}:grade")
+    assert (own(examples[0], "It is b."), own(examples[0], "b comes after a")) == (1.0, 0.0)
+
+
+def test_the_algorithm_of_the_how_to_works(tmp_path):
+    import torch
+
+    from hornbook.train.batch import Batch
+
+    path = python_in("how-to-add-an-algorithm.md", 0, tmp_path / "focal.py")
+    spec = importlib.util.spec_from_file_location("focal", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    ids_BT = torch.zeros((1, 2), dtype=torch.long)
+    batch = Batch(ids_BT=ids_BT, targets_BT=ids_BT, weights_BT=torch.tensor([[1.0, 0.0]]), segments_BT=None, cursor={})
+    nats_BT = -torch.log(torch.tensor([[0.25, 0.5]]))
+    loss = module.Focal(2.0)(lambda *_: nats_BT, batch)
+    assert loss.terms["focal"].weight == 1.0
+    assert float(loss.terms["focal"].sum) == pytest.approx(0.75**2 * 1.3862944, rel=1e-6)
+    assert float(loss.metrics["nats"].sum) == pytest.approx(1.3862944, rel=1e-6)
