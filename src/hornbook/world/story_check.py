@@ -8,7 +8,7 @@ from hornbook.world.facts import Entity, entity_from
 from hornbook.world.stories import Choices, hero_words, options, plots, plots_of, trouble_words, troubles
 
 SLOT = re.compile(r"\{(\w+)\}")
-SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z\"])|(?<=[.!?]\") (?=[A-Z])")
+SENTENCE = re.compile(r"(?<=[.!?])[ \n](?=[A-Z\"])|(?<=[.!?]\")[ \n](?=[A-Z])")
 TROUBLE_SLOTS = ("obstacle", "gift", "rescue")
 
 
