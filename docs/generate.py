@@ -29,7 +29,7 @@ ORDER = ("world", "data", "tokenizer", "pretrain", "posttrain", "evaluate")
 
 def main(words: list[str]) -> int:
     """Write the pages, or with `--check` say what differs."""
-    wanted = pages()
+    wanted = {f"stages/{name}": text for name, text in pages().items()} | {"decisions/README.md": decisions()}
     stale = [name for name, text in wanted.items() if not _same(DOCS / name, text)]
     gone = [f"stages/{file.name}" for file in sorted(STAGES.glob("*.md")) if f"stages/{file.name}" not in wanted]
     if "--check" in words:
@@ -46,10 +46,9 @@ def main(words: list[str]) -> int:
 
 
 def pages() -> dict[str, str]:
-    """Every page by file name."""
+    """Every page of docs/stages by file name."""
     stages = {name: load_stage(name) for name in sorted(installed_stages(), key=_place)}
-    written = {f"stages/{name}.md": page(stage) for name, stage in stages.items()}
-    return written | {"stages/README.md": index(stages), "decisions/README.md": decisions()}
+    return {"README.md": index(stages)} | {f"{name}.md": page(stage) for name, stage in stages.items()}
 
 
 def decisions() -> str:
@@ -174,8 +173,8 @@ def _type(annotation: Any) -> str:
 
 
 def _parts(annotation: Any) -> tuple[Any, ...]:
-    """The annotation itself, or the members of a union."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    """The annotation itself, the members of a union, or what a list holds."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list):
         return typing.get_args(annotation)
     return (annotation,)
 
