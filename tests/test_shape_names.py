@@ -9,7 +9,7 @@ import pytest
 
 from tests import shape_names
 
-SOURCE = '''
+SOURCE = """
 import numpy
 
 def good(x_BTD):
@@ -54,7 +54,7 @@ class Box:
 def pieces(x_BT):
     for row_T in x_BT:
         yield row_T
-'''
+"""
 
 
 @pytest.fixture
