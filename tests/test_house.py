@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,23 @@ def test_nothing_unfinished():
     pattern = re.compile(r"\b(?:TODO|FIXME|XXX|NotImplementedError)\b")
     found = [name_of(file) for file in modules() if pattern.search(file.read_text("utf-8"))]
     assert found == []
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_what_is_needed(tmp_path):
+    """Recipes, the chat page, the report's page and the chat template are in the wheel, tests are not."""
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "recipes", source / "recipes")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, source]
+    subprocess.run(command, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    data = [path for path in (*SRC.rglob("*.*"),) if path.suffix not in (".py", ".pyc")]
+    missing = [path.as_posix() for path in data if f"hornbook/{name_of(path)}" not in names]
+    recipes = {f"share/hornbook/{file.name}" for file in (ROOT / "recipes").glob("*.toml")}
+    assert missing == []
+    assert recipes <= {name.partition(".data/data/")[2] for name in names}
+    assert not any(name.startswith("tests") for name in names)
