@@ -1,0 +1,234 @@
+"""`hornbook look`: any artifact or run as it lies on disk, complete or under way."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hornbook.cli.find import find_run, runs_folder
+from hornbook.core.artifact import MANIFEST, Artifact, Manifest, open_artifact
+from hornbook.core.errors import ArtifactError, SettingsError
+from hornbook.core.settings import did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hornbook.report.blocks import Block
+
+RECIPE = "recipe.toml"
+PARTIAL = ".partial"
+RULE_SAMPLES = 10
+SAMPLES = 3
+
+
+def look(
+    path: Annotated[str, typer.Argument(help="A run by name or folder, or an artifact's folder.")],
+    samples: Annotated[int | None, typer.Option(min=0, help="How many samples of each kind to show.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Show documents that this rule dropped.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="What became of the document with this id.")] = None,
+    url: Annotated[str | None, typer.Option(help="What became of the document from this address.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> int:
+    """Show a run or an artifact: what it is, counts, samples, drops by rule, curves, progress.
+
+    It only reads, so a run can be watched from another terminal.
+    """
+    folder = find_place(path)
+    if rule is not None:
+        _show_rule(_documents(folder), rule, RULE_SAMPLES if samples is None else samples)
+    elif id_ is not None or url is not None:
+        column, value = ("id", id_) if id_ is not None else ("url", url)
+        _show_fate(_documents(folder), column, str(value))
+    elif as_json:
+        print(json.dumps(_record(folder), ensure_ascii=False, default=str))
+    elif (folder / RECIPE).exists():
+        _show_run(folder)
+    elif (folder / MANIFEST).exists():
+        _show_artifact(folder, SAMPLES if samples is None else samples)
+    else:
+        _show_partial(folder)
+    return 0
+
+
+def find_place(word: str) -> Path:
+    """The folder that a word means: a run, a complete artifact, or one that is being built.
+
+    Raises ArtifactError when it is none of these.
+    """
+    for place in (Path(word), runs_folder() / word):
+        partial = place.with_name(place.name + PARTIAL)
+        if (place / RECIPE).exists() or (place / MANIFEST).exists():
+            return place
+        if place.name.endswith(PARTIAL) and place.is_dir():
+            return place
+        if partial.is_dir():
+            return partial
+    if Path(word).exists():
+        raise ArtifactError(f"this is neither an artifact (no {MANIFEST}) nor a run (no {RECIPE})", where=word)
+    return find_run(word)
+
+
+def _show_run(folder: Path) -> None:
+    from hornbook.core.units import human_seconds
+    from hornbook.pipeline.history import view_run
+    from hornbook.pipeline.report import main_counts
+    from hornbook.report.blocks import Table
+
+    run = view_run(folder)
+    print(f"{folder}: {run.state}")
+    if run.problem:
+        print(run.problem)
+    if run.state == "running":
+        print(_progress(folder))
+    rows: list[list[object]] = []
+    for stage in run.stages:
+        made, counts = (stage.artifact.kind, main_counts(stage.artifact)) if stage.artifact else ("", "")
+        took = human_seconds(stage.cost.duration_s) if stage.cost.duration_s else ""
+        rows.append([f"{stage.number}-{stage.id}", stage.state, made, counts, took])
+    rows.append(["all", run.state, "", "", human_seconds(run.cost.duration_s)])
+    _print([Table("", ["stage", "state", "makes", "counts", "time"], rows)])
+    if (folder / "report.html").exists():
+        print(f"\nReport: {folder / 'report.html'}    One stage: hornbook look {folder}/NN-ID")
+
+
+def _show_artifact(folder: Path, num_samples: int) -> None:
+    from hornbook.pipeline.describe import describe
+    from hornbook.report.blocks import Table
+
+    artifact = open_artifact(folder)
+    manifest = artifact.manifest
+    made = f", made by {manifest.stage} (Hornbook {manifest.code_version})" if manifest.stage else ""
+    print(f"{folder}: {manifest.kind}{made}")
+    print(f"fingerprint {manifest.fingerprint or 'none'}, payload {manifest.payload_hash}, seed {manifest.seed}")
+    for name, values in (("licences", manifest.licences), ("sources", manifest.sources)):
+        if values:
+            print(f"{name}: {', '.join(values)}")
+    counts: list[list[object]] = [[name, value] for name, value in manifest.counts.items() if not _is_long(value)]
+    blocks: list[Block] = [Table("Counts", ["what", "how many"], counts)] if counts else []
+    _print([*blocks, *describe(artifact, _run_of(folder))], num_samples)
+
+
+def _show_partial(folder: Path) -> None:
+    """An artifact that is being built, or was interrupted: progress, and what it has written so far."""
+    from hornbook.pipeline.describe import by_kind
+    from hornbook.pipeline.runlock import is_running
+
+    run = _run_of(folder)
+    if run is not None and is_running(run):
+        print(f"{folder}: being built\n{_progress(run)}")
+    else:
+        print(f"{folder}: not complete and not being built; the same `hornbook run` again goes on from here")
+    if (folder / "metrics.jsonl").exists():
+        _print(by_kind(Artifact(folder, Manifest(kind="checkpoint"))))
+
+
+def _progress(run: Path) -> str:
+    """What the process that writes this run said last."""
+    try:
+        said = json.loads((run / "progress.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "It has said nothing about its progress yet."
+    return f"{said.get('text', '')}{'  (finished)' if said.get('finished') else ''}"
+
+
+def _documents(folder: Path) -> list[Artifact]:
+    """The documents artifacts of a run in order, or the one that was named."""
+    if not (folder / RECIPE).exists():
+        return [open_artifact(folder, "documents")]
+    found = [open_artifact(file.parent) for file in sorted(folder.glob(f"[0-9]*-*/{MANIFEST}"))]
+    documents = [artifact for artifact in found if artifact.kind == "documents"]
+    if not documents:
+        raise ArtifactError("this run has no finished documents yet", where=str(folder))
+    return documents
+
+
+def _show_rule(artifacts: list[Artifact], rule: str, most: int) -> None:
+    """Documents that a rule dropped. Raises SettingsError with the rules there are."""
+    from hornbook.pipeline.describe import funnel_of
+    from hornbook.report.blocks import Samples
+
+    known: dict[str, int] = {}
+    for artifact in artifacts:
+        funnel = funnel_of(artifact)
+        dropped = funnel.dropped if funnel else {}
+        known |= dropped
+        if dropped.get(rule):
+            items: list[dict[str, str]] = []
+            for row in _rows(artifact.path / "dropped", "rule", rule):
+                items.append({name: row[name] for name in ("id", "url", "value", "text") if row.get(name)})
+                if len(items) >= most:
+                    break
+            total = dropped[rule]
+            _print([Samples(f"{artifact.path.name}: {total:,} dropped by {rule}, {len(items)} of them", items)], most)
+    if not known.get(rule):
+        hint = did_you_mean(rule, [name for name, count in known.items() if count]) or "; nothing was dropped at all"
+        raise SettingsError(f'no document was dropped by a rule "{rule}"{hint}', where=str(artifacts[0].path))
+
+
+def _show_fate(artifacts: list[Artifact], column: str, value: str) -> None:
+    """What became of one document, stage by stage. Raises ArtifactError when no stage has seen it."""
+    last: dict[str, Any] = {}
+    for artifact in artifacts:
+        dropped = list(_rows(artifact.path / "dropped", column, value))
+        for row in dropped:
+            print(f"{artifact.path.name}: {row['id']} was dropped by {row['rule']} (value: {row['value']})")
+        kept = [] if dropped else list(_rows(artifact.path / "kept", column, value))
+        for row in kept:
+            print(f"{artifact.path.name}: {row['id']} was kept ({len(row['text']):,} characters)")
+        last = (dropped or kept or [last])[0]
+    if not last:
+        where = ", ".join(artifact.path.name for artifact in artifacts)
+        raise ArtifactError(f'no document has the {column} "{value}"', where=where)
+    from hornbook.report.blocks import Samples
+
+    _print([Samples("", [{name: last[name] for name in ("url", "source", "text") if last.get(name)}])])
+
+
+def _rows(folder: Path, column: str, value: str) -> Iterator[dict[str, Any]]:
+    """The rows of a folder's shards whose column has this value, one shard at a time."""
+    import pyarrow.parquet
+
+    for shard in sorted(folder.glob("*.parquet")):
+        yield from pyarrow.parquet.read_table(shard, filters=[(column, "=", value)]).to_pylist()
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """What `--json` prints of a run or an artifact."""
+    if (folder / RECIPE).exists():
+        from hornbook.pipeline.history import view_run
+
+        run = view_run(folder)
+        stages = [
+            {"id": s.id, "stage": s.stage, "state": s.state, "path": str(s.path), "duration_s": s.cost.duration_s}
+            | ({"kind": s.artifact.kind, "counts": s.artifact.manifest.counts} if s.artifact else {})
+            for s in run.stages
+        ]
+        return {"run": str(folder), "state": run.state, "error": run.problem or None, "stages": stages}
+    if (folder / MANIFEST).exists():
+        return {"path": str(folder), "state": "complete", **asdict(open_artifact(folder).manifest)}
+    return {"path": str(folder), "state": "interrupted"}
+
+
+def _run_of(folder: Path) -> Path | None:
+    return folder.parent if (folder.parent / RECIPE).exists() else None
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, (dict, list))
+
+
+def _print(blocks: "list[Block]", num_samples: int = SAMPLES) -> None:
+    from hornbook.report.terminal import show
+
+    show(blocks, console(), num_samples)
+
+
+def console() -> "Console":
+    """Where blocks are printed: as wide as the terminal, 100 columns where there is none."""
+    from rich.console import Console
+
+    return Console(width=shutil.get_terminal_size((100, 40)).columns, highlight=False)
