@@ -1,174 +1,182 @@
-"""`hornbook doctor`: what this machine has, what is missing, and what to do about it."""
+"""`hornbook doctor`: what this machine can do for Hornbook, and advice where something is missing."""
 
+import importlib.util
+import json
 import os
 import platform
+import re
 import shutil
 import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
-from hornbook.core.recipe import Machine
-from hornbook.core.units import human_bytes
-
-MIN_MEMORY_BYTES = 4_000_000_000
-MIN_DISK_BYTES = 2_000_000_000
-PACKAGES = ("torch", "pyarrow", "polars", "tokenizers", "tiktoken", "fastwarc", "trafilatura", "pydantic", "starlette")
-EXTRAS = {"transformers": "dev", "gguf": "gguf", "ray": "cluster", "presidio-analyzer": "pii", "trackio": "trackers"}
+MIN_MEMORY_BYTES = 4e9
+MIN_DISK_BYTES = 5e9
+NAMED = ("torch", "numpy", "pyarrow", "trafilatura", "tokenizers")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `mark`: `ok`, `note` or `bad`; `advice`: what to do."""
+class Check:
+    """One line: what was looked at, what was found, how that stands, and what to do about it."""
 
-    mark: str
     name: str
+    state: Literal["ok", "advice", "missing"]
     found: str
     advice: str = ""
 
 
 def doctor(
-    quick: Annotated[bool, typer.Option("--quick", help="Without importing torch or measuring the machine.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
 ) -> int:
-    """Check this machine: Python, packages, processor, memory, disk, compiler, browser; with advice."""
-    from hornbook.cli.screen import screen
+    """Check this machine and give advice. The exit code is 1 only when something essential is missing."""
+    checks = [check() for check in CHECKS]
+    bad = any(check.state == "missing" for check in checks)
+    if as_json:
+        print(json.dumps({"state": "missing" if bad else "ok", "checks": [asdict(check) for check in checks]}))
+        return int(bad)
+    wide = max(len(check.name) for check in checks)
+    for check in checks:
+        mark = {"ok": "ok", "advice": "note", "missing": "MISSING"}[check.state]
+        print(f"{mark:<8} {check.name:<{wide}}  {check.found}")
+        if check.advice:
+            print(f"{'':<{wide + 11}}{check.advice}")
+    print("Something essential is missing (above)." if bad else "Ready: `hornbook run demo` is a good first step.")
+    return int(bad)
 
-    findings = [python(), *packages(), *processor(), memory(), disk(), compiler(), cache(), browser(), extras()]
-    if not quick:
-        findings += [*torch_build(), speed()]
-    console = screen()
-    colours = {"ok": "green", "note": "yellow", "bad": "red"}
-    for item in findings:
-        console.print(f"[{colours[item.mark]}]{item.mark:>4}[/]  {item.name:<10} {item.found}")
-        if item.advice:
-            console.print(f"      {'':<10} {item.advice}", style="dim", markup=False)
-    bad = [item.name for item in findings if item.mark == "bad"]
-    console.print(f"\n{', '.join(bad)} must be mended first." if bad else "\nReady: hornbook run demo", markup=False)
-    return 1 if bad else 0
 
-
-def python() -> Finding:
-    """The version of Python, and whether it is new enough."""
-    found = f"{platform.python_version()} at {sys.executable}"
+def check_python() -> Check:
+    """Hornbook is built and tested on Python 3.11; older ones cannot run it."""
+    version = platform.python_version()
     if sys.version_info < (3, 11):
-        return Finding("bad", "python", found, "Hornbook needs Python 3.11 or newer")
-    return Finding("ok", "python", f"{found}, {platform.system()} {platform.machine()}", _untested())
+        return Check("python", "missing", version, "Hornbook needs Python 3.11 or newer.")
+    note = "" if sys.platform.startswith("linux") else "Only Linux is tested; this system is not."
+    return Check("python", "advice" if note else "ok", f"{version} on {platform.system()}", note)
 
 
-def packages() -> list[Finding]:
-    """Versions of the packages that matter; missing ones by name."""
-    versions = {name: installed(name) for name in PACKAGES}
-    missing = [name for name, found in versions.items() if not found]
-    said = ", ".join(f"{name} {found}" for name, found in versions.items() if found)
-    findings = [Finding("ok", "packages", f"hornbook {installed('hornbook')}, {said}")]
+def check_packages() -> Check:
+    """Every package that the core install asks for (extras are left to the user)."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    named: list[str] = []
+    missing: list[str] = []
+    for requirement in requires("hornbook") or []:
+        wanted = re.match(r"[A-Za-z0-9._-]+", requirement)
+        if wanted is None or "extra ==" in requirement:
+            continue
+        try:
+            found = version(wanted.group())
+        except PackageNotFoundError:
+            missing.append(wanted.group())
+            continue
+        named += [f"{wanted.group()} {found}"] if wanted.group() in NAMED else []
     if missing:
-        findings.append(Finding("bad", "packages", f"missing: {', '.join(missing)}", "Install hornbook again with pip"))
-    return findings
+        return Check("packages", "missing", f"no {', '.join(missing)}", f"{sys.executable} -m pip install hornbook")
+    return Check("packages", "ok", ", ".join([f"hornbook {version('hornbook')}", *named]))
 
 
-def processor() -> list[Finding]:
-    """The processor and what its matrix units can do."""
+def check_cpu() -> Check:
+    """The processor, and whether it multiplies in bf16."""
     from hornbook.compute.cpu import cpu_flags, cpu_name, num_cores
 
     flags = cpu_flags()
-    found = f"{cpu_name()}, {num_cores()} cores"
-    if "amx_bf16" in flags:
-        return [Finding("ok", "processor", found, "AMX: bf16 training is about three times as fast as fp32")]
-    if "avx512_bf16" in flags:
-        return [Finding("ok", "processor", found, "AVX512-BF16: bf16 training is about twice as fast as fp32")]
-    return [Finding("note", "processor", found, "No bf16 units: training runs in fp32, budgets in time buy less")]
+    features = [name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in flags]
+    found = f"{cpu_name()}, {num_cores()} cores; {', '.join(features) or 'no features listed'}"
+    if flags and not {"amx_bf16", "avx512_bf16"} & flags:
+        return Check("cpu", "advice", found, "It has no bf16 products: training runs in fp32, about half as fast.")
+    return Check("cpu", "ok", found)
 
 
-def memory() -> Finding:
-    """Memory of the machine."""
+def check_speed() -> Check:
+    """The measured peaks that plans rest on."""
+    if importlib.util.find_spec("torch") is None:
+        return Check("speed", "missing", "not measured without torch")
+    from hornbook.compute.probe import load_or_measure
+    from hornbook.core.recipe import Machine
+
+    try:
+        probe = load_or_measure(Machine().cache_folder)
+    except OSError as error:
+        return Check("speed", "advice", f"not measured: {error.strerror}", "See the cache folder below.")
+    bf16 = f", bf16 {probe.bf16_gflops:,.0f}" if probe.bf16_gflops else ""
+    on = f"on {probe.device} with {probe.threads} thread{'s' if probe.threads > 1 else ''}"
+    return Check("speed", "ok", f"measured peak fp32 {probe.fp32_gflops:,.0f}{bf16} GFLOP/s {on}")
+
+
+def check_compiler() -> Check:
+    """A C++ compiler makes training and generation about twice as fast."""
+    for name in (os.environ.get("CXX", "g++"), "g++", "clang++"):
+        path = shutil.which(name)
+        if path:
+            return Check("compiler", "ok", path)
+    return Check("compiler", "advice", "no g++", "Training is about two times slower: install g++ (apt install g++).")
+
+
+def check_memory() -> Check:
+    """Memory that could be had now."""
     from hornbook.compute.cpu import memory_bytes
+    from hornbook.core.units import human_bytes
 
-    found = memory_bytes()
-    advice = "The demo needs about 2 GB; larger models need more" if found < MIN_MEMORY_BYTES else ""
-    return Finding("note" if advice else "ok", "memory", human_bytes(found), advice)
+    free = memory_bytes()
+    if not free:
+        return Check("memory", "ok", "this system does not say")
+    advice = "The demo needs about 3 GB; close other programs." if free < MIN_MEMORY_BYTES else ""
+    return Check("memory", "advice" if advice else "ok", f"{human_bytes(free)} free", advice)
 
 
-def disk() -> Finding:
-    """Free space where runs would lie."""
+def check_disk() -> Check:
+    """Room where runs are written."""
     from hornbook.cli.find import runs_folder
+    from hornbook.core.units import human_bytes
 
     folder = runs_folder().absolute()
-    place = next(p for p in (folder, *folder.parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    advice = "`hornbook clean` says what could be freed" if free < MIN_DISK_BYTES else ""
-    writable = os.access(place, os.W_OK)
-    if not writable:
-        return Finding("bad", "disk", f"{place} cannot be written", "Set HORNBOOK_RUNS to a folder of yours")
-    return Finding("note" if advice else "ok", "disk", f"{human_bytes(free)} free at {place}", advice)
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    low = free < MIN_DISK_BYTES
+    advice = "Free some (`hornbook clean`), or set HORNBOOK_RUNS to a roomier disk." if low else ""
+    return Check("disk", "advice" if low else "ok", f"{human_bytes(free)} free for runs in {runs_folder()}", advice)
 
 
-def compiler() -> Finding:
-    """A C++ compiler: compiled training and decoding need it, everything works without."""
-    wanted = os.environ.get("CXX") or "g++"
-    found = shutil.which(wanted) or shutil.which("clang++")
-    if found:
-        return Finding("ok", "compiler", found)
-    return Finding(
-        "note",
-        "compiler",
-        f"no {wanted}",
-        "Training and decoding run two to three times slower without one; on Debian: apt-get install g++",
-    )
+def check_cache() -> Check:
+    """The folder for compiled code and measurements can be written."""
+    from hornbook.core.recipe import Machine
+    from hornbook.core.units import human_bytes
+    from hornbook.pipeline.inputs import folder_bytes
 
-
-def cache() -> Finding:
-    """Where compiled code and measurements are kept, and how much."""
-    folder = Machine().cache_folder
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return Finding("ok", "cache", f"{folder}, {human_bytes(size)}", "`hornbook clean --cache` empties it" if size > 1e9 else "")
-
-
-def browser() -> Finding:
-    """A Chromium: only the tests of web pages need it."""
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
-    if found:
-        return Finding("ok", "browser", found)
-    return Finding("note", "browser", "no Chromium", "Only the tests of web pages need it: apt-get install chromium")
-
-
-def extras() -> Finding:
-    """Which optional parts are installed."""
-    here = [f"{name} {found}" for name in EXTRAS if (found := installed(name))]
-    missing = [f"{name} (hornbook[{extra}])" for name, extra in EXTRAS.items() if not installed(name)]
-    return Finding("ok", "extras", ", ".join(here) or "none", f"Not installed: {', '.join(missing)}" if missing else "")
-
-
-def torch_build() -> list[Finding]:
-    """Which devices torch can use."""
-    import torch
-
-    device = "CUDA" if torch.cuda.is_available() else "MPS" if torch.backends.mps.is_available() else "CPU"
-    advice = ""
-    if device == "CPU" and torch.version.cuda:
-        advice = "This torch brings 2 GB of CUDA that nothing here uses; the README says how to get the CPU build"
-    return [Finding("note" if advice else "ok", "torch", f"{torch.__version__} on {device}", advice)]
-
-
-def speed() -> Finding:
-    """The measured speed of matrix products (a second or two, kept for a week)."""
-    from hornbook.compute.probe import load_or_measure
-
-    probe = load_or_measure(Machine().cache_folder)
-    found = f"{probe.fp32_gflops:,.0f} GFLOP/s in fp32, {probe.bf16_gflops:,.0f} in bf16; training uses {probe.dtype}"
-    return Finding("ok", "speed", found)
-
-
-def installed(name: str) -> str:
-    """The installed version of a package, or nothing."""
     try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+        folder = Machine().cache_folder
+    except OSError as error:
+        return Check("cache", "missing", f"{error.filename}: {error.strerror}", "Set HORNBOOK_CACHE to another folder.")
+    if not os.access(folder, os.W_OK):
+        return Check("cache", "missing", f"{folder} cannot be written", "Set HORNBOOK_CACHE to another folder.")
+    return Check("cache", "ok", f"{folder}, {human_bytes(folder_bytes(folder))}")
 
 
-def _untested() -> str:
-    return "" if platform.system() == "Linux" else "Only Linux is tested; macOS and Windows are meant to work"
+def check_browser() -> Check:
+    """Only the tests of the chat page drive a browser."""
+    for name in BROWSERS:
+        path = shutil.which(name)
+        if path:
+            return Check("chromium", "ok", path)
+    bundled = sorted(Path.home().glob(".cache/ms-playwright/chromium*"))
+    if bundled:
+        return Check("chromium", "ok", str(bundled[-1]))
+    return Check("chromium", "advice", "not here", "Needed only by the tests of the chat page (apt install chromium).")
 
 
+CHECKS: tuple[Callable[[], Check], ...] = (
+    check_python,
+    check_packages,
+    check_cpu,
+    check_speed,
+    check_compiler,
+    check_memory,
+    check_disk,
+    check_cache,
+    check_browser,
+)

@@ -1,5 +1,6 @@
 """report.html of a run: what went in, what was dropped and why, curves, scores, cost, and what to try next."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,13 @@ def tiles(run: RunView) -> list[tuple[str, str]]:
 
 
 def outcome(run: RunView) -> list[Block]:
-    """Every score of the run in one table, before anything else."""
+    """Every score of the run in one table, before anything else; how each was measured stands with its stage."""
     from hornbook.evaluate.results import scores_block
 
     rows = []
     for stage in run.stages:
         if stage.artifact is not None and stage.artifact.kind == "scores" and score_records(stage.artifact):
-            rows += scores_block(stage.artifact, "").rows
+            rows += [replace(row, protocol="") for row in scores_block(stage.artifact, "").rows]
     return [Scores("What came out", rows)] if rows else []
 
 

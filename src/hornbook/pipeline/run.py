@@ -13,6 +13,7 @@ from hornbook.core.errors import ArtifactError, HornbookError, is_disk_full
 from hornbook.core.recipe import Recipe, dump_recipe
 from hornbook.core.runlog import RunLog
 from hornbook.core.units import human_bytes, human_seconds
+from hornbook.pipeline.history import STATE, TIMINGS
 from hornbook.pipeline.inputs import adopted_hash
 from hornbook.pipeline.lock import write_lock
 from hornbook.pipeline.plan import Plan, Step, fingerprint_of, finished, renumber
@@ -20,8 +21,6 @@ from hornbook.pipeline.report import write_report
 from hornbook.pipeline.runlock import only_writer
 from hornbook.pipeline.stage import local_stage_path
 
-STATE = "state.json"
-TIMINGS = "timings.jsonl"
 DISK_MARGIN_BYTES = 32_000_000
 STAGE_FILES = "stage_files"
 
@@ -100,6 +99,8 @@ class Runner:
         self._payloads: dict[str, str] = {}
         self._artifacts: dict[str, Artifact] = {}
         self._result = RunResult(plan.folder)
+        self._meter: Any = None
+        self._open = True
 
     def run(self) -> RunResult:
         """Every selected step in order, until one fails or the user stops it."""
@@ -112,12 +113,16 @@ class Runner:
                 break
         ended = "failed" if self._result.error else "stopped" if self._result.interrupted else "complete"
         self._save_state(ended)
+        self._open = False
         self._report()
         return self._result
 
     def _step(self, step: Step, as_it_is: bool) -> bool:
         """Finish one step; whether the run can go on."""
+        from hornbook.compute.energy import Meter
+
         started = time.monotonic()
+        self._meter = Meter()
         path = self._plan.artifact_path(step)
         try:
             artifact, outcome = self._finish(step, as_it_is)
@@ -227,7 +232,11 @@ class Runner:
         self._keep_timing(step, outcome, duration_s)
 
     def _keep_timing(self, step: Step, outcome: Outcome, duration_s: float) -> None:
-        record = {"id": step.id, "outcome": outcome, "duration_s": round(duration_s, 3), "ended": round(time.time(), 3)}
+        record: dict[str, Any] = {"id": step.id, "outcome": outcome, "duration_s": round(duration_s, 3)}
+        if self._meter is not None:
+            energy = self._meter.read()
+            record |= {"energy_wh": round(energy.wh, 6), "energy_method": energy.method}
+        record["ended"] = round(time.time(), 3)
         try:
             with (self._plan.folder / TIMINGS).open("a", encoding="utf-8") as out:
                 out.write(json.dumps(record) + "\n")
@@ -256,7 +265,7 @@ class Runner:
     def _report(self) -> None:
         """The report must never end a run: a stage that describes itself badly costs its section only."""
         try:
-            write_report(self._plan.folder)
+            write_report(self._plan.folder, writing=self._open)
         except Exception as error:  # noqa: BLE001
             self._log.line(f"report.html was not written: {error}")
             self._log.event("report failed", traceback="".join(traceback.format_exception(error)))

@@ -72,7 +72,7 @@ class Stage:
     @property
     def summary(self) -> str:
         """The first line of the module's docstring."""
-        return (self.module.__doc__ or "").strip().partition("\n")[0]
+        return _summary(self.name, self.module.__doc__ or "")
 
 
 def parse_reading(text: str) -> Reading:
@@ -107,8 +107,15 @@ def installed_stages() -> dict[str, str]:
     for file in sorted(root.rglob("*.py")):
         if _looks_like_stage(file):
             name = ".".join(file.relative_to(root).with_suffix("").parts)
-            found[name] = (ast.get_docstring(ast.parse(file.read_bytes())) or "").strip().partition("\n")[0]
+            found[name] = _summary(name, ast.get_docstring(ast.parse(file.read_bytes())) or "")
     return found
+
+
+def _summary(name: str, docstring: str) -> str:
+    """The first line of a docstring, without a leading `Stage data.filter:` that the reader knows already."""
+    line = docstring.strip().partition("\n")[0]
+    bare = re.sub(rf"^(the )?stage `?{re.escape(name)}`?:?\s+", "", line, flags=re.IGNORECASE)
+    return bare[:1].upper() + bare[1:]
 
 
 def _is_installed(name: str) -> bool:

@@ -86,6 +86,9 @@ class Scores:
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """Control characters, direction overrides and halves of surrogates: all but tab and new line."""
 
+SHARE_UNITS = ("share", "frac", "accuracy")
+"""Units of scores between 0 and 1 that are shown as per cent."""
+
 Block = Text | Table | Series | Samples | Funnel | Scores
 
 
@@ -118,6 +121,17 @@ def number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
     return clean(str(value))
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A score as people read it: shares as per cent, the rest to four significant digits.
+
+    >>> quantity(0.9123, "share"), quantity(3.06412, "bits per byte"), quantity(None, "share")
+    ('91.2 %', '3.064', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f} %" if unit in SHARE_UNITS else number(float(value))
 
 
 def share(part: float, whole: float) -> str:

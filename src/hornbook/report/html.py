@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hornbook.report.blocks import Block, Funnel, Samples, ScoreRow, Scores, Series, Table, Text, clean, number, share
+from hornbook.report.blocks import Block, Funnel, Samples, ScoreRow, Scores, Series, Table, Text, clean, number, quantity, share
+from hornbook.report.blocks import SHARE_UNITS
 from hornbook.report.plot import svg
 
 MAX_ROWS = 60
@@ -157,13 +158,13 @@ def _score(row: ScoreRow) -> dict[str, Any]:
     sign = "≥" if row.higher_is_better else "≤"
     return {
         "name": clean(row.name),
-        "value": number(float(row.value)),
-        "unit": clean(row.unit),
-        "interval": f"{number(float(row.low))} – {number(float(row.high))}",
+        "value": quantity(row.value, row.unit),
+        "unit": "" if row.unit in SHARE_UNITS or row.unit == row.name else clean(row.unit),
+        "interval": f"{quantity(row.low, row.unit)} – {quantity(row.high, row.unit)}",
         "drawing": _interval(row),
         "num_cases": number(row.num_cases),
-        "baseline": number(row.baseline),
-        "bar": f"{sign} {number(float(row.bar))}" if row.bar is not None else "",
+        "baseline": quantity(row.baseline, row.unit),
+        "bar": f"{sign} {quantity(row.bar, row.unit)}" if row.bar is not None else "",
         "verdict": {True: "met", False: "missed", None: ""}[row.met],
         "protocol": clean(row.protocol),
     }
