@@ -78,7 +78,9 @@ def test_the_world_survives_the_disk(tmp_path: Path) -> None:
     assert [block.title for block in facts.describe(artifact)] == ["The world", "Some people", "Some places"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"seed": 1, "people": [{"name": "x"}], "places": [], "invented": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"seed": 1, "people": [{"name": "x"}], "places": [], "invented": []}']
+)
 def test_what_is_no_world_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "world.json").write_text(text)
     with pytest.raises(ArtifactError, match="no world"):

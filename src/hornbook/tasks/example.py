@@ -77,6 +77,6 @@ def _local(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the user's file raises
         raise SettingsError(f"the grader's file fails: {type(error).__name__}: {error}", where=str(file)) from None
     return module

@@ -16,8 +16,8 @@ TAKEN = frozenset(
     "robin ruby rusty sabel salty santa silly soda solo sorry steady stormy story study tasty tella testis tidy "
     "tiny travel truly tuna very".split()
 )
-"""What the syllables may spell but no name should be: words of English (all that occur in 60 MB of children's stories and
-novels were looked up), and rude ones."""
+"""What the syllables may spell but no name should be: words of English (all that occur in 60 MB of children's stories
+and novels were looked up), and rude ones."""
 
 
 def names(generator: random.Random, kind: str, avoid: set[str]) -> Iterator[str]:

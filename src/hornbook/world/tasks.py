@@ -138,7 +138,7 @@ def about_tasks(world: World, tasks: dict[str, list[Example]], settings: Setting
             "sampled",
             "hornbook.world.story_check:grade",
             0.9,
-            f"stories at temperature {settings.story_temperature:g} that pass the world's grammar and consistency checker",
+            f"stories at temperature {settings.story_temperature:g} that pass the world's checker of grammar and facts",
         )
         | {"distinct_bar": 0.9, "floor": "floor_bits"},
     }
