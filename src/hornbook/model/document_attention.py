@@ -29,20 +29,19 @@ def document_spans(segments_BT: torch.Tensor) -> list[tuple[int, int, int]]:
 def attend_documents(
     q_BTHK: torch.Tensor, k_BTHK: torch.Tensor, v_BTHK: torch.Tensor, segments_BT: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """x_BTHK, and the log of the softmax's denominator (B, T, H); each document is causal and sees only itself.
+    """x_BTHK, and the log of the softmax's denominator (B, T, H; unused in bf16); documents are causal and alone.
 
     Source: the CPU flash kernel behind torch's scaled_dot_product_attention, called once per document; in bf16
     Dao et al. 2022 (FlashAttention), algorithms 1 and 4, with whole rows of keys instead of tiles, so that no running
-    maximum is needed. Deviation: scores are rounded to bf16 by the product before the softmax, which is fp32.
+    maximum is needed. Deviation: scores and shares are rounded to bf16 between products; the softmax is fp32 inside.
     """
     x_BTHK = torch.empty(q_BTHK.shape, dtype=q_BTHK.dtype)
     lse_BTH = torch.empty(q_BTHK.shape[:3], dtype=torch.promote_types(q_BTHK.dtype, torch.float32))
     for row, first, end in document_spans(segments_BT):
         q, k, v = (_document(x, row, first, end) for x in (q_BTHK, k_BTHK, v_BTHK))
         if q.dtype == torch.bfloat16:
-            x, lse = _forward(q[0], k[0], v[0])
-            x_BTHK[row, first:end] = x.transpose(0, 1)
-            lse_BTH[row, first:end] = lse.t()
+            x_BTHK[row, first:end] = _forward(q[0], k[0], v[0]).transpose(0, 1)
+            lse_BTH[row, first:end] = 0.0
             continue
         x, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, True)
         x_BTHK[row, first:end] = x[0].transpose(0, 1)
@@ -72,7 +71,7 @@ def attend_documents_backward(
         grad, q, k, v, x = (_document(t, row, first, end) for t in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK, x_BTHK))
         lse = lse_BTH[row : row + 1, first:end].transpose(1, 2)
         if q.dtype == torch.bfloat16:
-            for whole, part in zip((dq, dk, dv), _backward_pass(grad[0], q[0], k[0], v[0], x[0], lse[0]), strict=True):
+            for whole, part in zip((dq, dk, dv), _backward_pass(grad[0], q[0], k[0], v[0]), strict=True):
                 whole[row, first:end] = part.transpose(0, 1)
             continue
         parts = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, x, lse, 0.0, True)
@@ -107,45 +106,41 @@ def _backward(ctx: Any, grad: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tens
 torch.library.register_autograd("hornbook::attend_documents", _backward, setup_context=_keep)
 
 
-def _forward(q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """One document: its output, and the log of each softmax's denominator in fp32."""
-    scale, outputs, lses = q_HTK.shape[-1] ** -0.5, [], []
+def _forward(q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor) -> torch.Tensor:
+    """One document's output."""
+    q_HTK = q_HTK * q_HTK.shape[-1] ** -0.5
     future = _future(q_HTK)
+    outputs = []
     for first, end in _blocks(q_HTK.shape[1]):
-        scores = torch.bmm(q_HTK[:, first:end], k_HTK[:, :end].mT).float().mul_(scale)
-        scores[:, :, first:end] += future[: end - first, : end - first]
-        most = scores.amax(dim=-1, keepdim=True)
-        total = scores.sub_(most).exp_().sum(dim=-1, keepdim=True)
-        outputs.append(torch.bmm(scores.to(v_HTK.dtype), v_HTK[:, :end]) / total)
-        lses.append((most + total.log())[..., 0])
-    return torch.cat(outputs, dim=1).to(q_HTK.dtype), torch.cat(lses, dim=1)
+        outputs.append(torch.bmm(_shares(q_HTK, k_HTK, first, end, future), v_HTK[:, :end]))
+    return torch.cat(outputs, dim=1)
 
 
 def _backward_pass(
-    grad_HTK: torch.Tensor,
-    q_HTK: torch.Tensor,
-    k_HTK: torch.Tensor,
-    v_HTK: torch.Tensor,
-    x_HTK: torch.Tensor,
-    lse_HT: torch.Tensor,
+    grad_HTK: torch.Tensor, q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of one document's q, k and v; sums over blocks in fp32."""
-    scale, dtype = q_HTK.shape[-1] ** -0.5, q_HTK.dtype
+    """Gradients of one document's q, k and v; the softmax is computed again, sums over blocks are fp32."""
+    scale = q_HTK.shape[-1] ** -0.5
+    q_HTK = q_HTK * scale
     future = _future(q_HTK)
-    delta = (grad_HTK.float() * x_HTK.float()).sum(dim=-1, keepdim=True)
     grad_q = []
     grad_k, grad_v = (torch.zeros(k_HTK.shape, dtype=torch.float32) for _ in range(2))
     for first, end in _blocks(q_HTK.shape[1]):
-        q, grad = q_HTK[:, first:end], grad_HTK[:, first:end]
-        scores = torch.bmm(q, k_HTK[:, :end].mT).float().mul_(scale).sub_(lse_HT[:, first:end, None])
-        scores[:, :, first:end] += future[: end - first, : end - first]
-        share = scores.exp_()
-        grad_v[:, :end] += torch.bmm(share.to(dtype).mT, grad)
-        wanted = torch.bmm(grad, v_HTK[:, :end].mT).float().sub_(delta[:, first:end])
-        wanted = wanted.mul_(share).mul_(scale).to(dtype)
-        grad_q.append(torch.bmm(wanted, k_HTK[:, :end]))
-        grad_k[:, :end] += torch.bmm(wanted.mT, q)
-    return torch.cat(grad_q, dim=1), grad_k, grad_v
+        grad = grad_HTK[:, first:end]
+        shares = _shares(q_HTK, k_HTK, first, end, future)
+        grad_v[:, :end] += torch.bmm(shares.mT, grad)
+        wanted = torch.bmm(grad, v_HTK[:, :end].mT)
+        scores = torch.ops.aten._softmax_backward_data(wanted, shares, -1, shares.dtype)
+        grad_q.append(torch.bmm(scores, k_HTK[:, :end]))
+        grad_k[:, :end] += torch.bmm(scores.mT, q_HTK[:, first:end])
+    return torch.cat(grad_q, dim=1) * scale, grad_k, grad_v
+
+
+def _shares(q_HTK: torch.Tensor, k_HTK: torch.Tensor, first: int, end: int, future: torch.Tensor) -> torch.Tensor:
+    """How much each query of a block attends to every key up to the block's end; statistics are fp32 inside."""
+    scores = torch.bmm(q_HTK[:, first:end], k_HTK[:, :end].mT)
+    scores[:, :, first:] += future[: end - first, : end - first]
+    return torch.softmax(scores, dim=-1)
 
 
 def _blocks(num_tokens: int) -> list[tuple[int, int]]:
@@ -155,7 +150,7 @@ def _blocks(num_tokens: int) -> list[tuple[int, int]]:
 def _future(x_HTK: torch.Tensor) -> torch.Tensor:
     """Minus infinity above the diagonal of a block."""
     size = min(BLOCK_TOKENS, x_HTK.shape[1])
-    return torch.full((size, size), float("-inf"), device=x_HTK.device).triu(1)
+    return torch.full((size, size), float("-inf"), dtype=x_HTK.dtype, device=x_HTK.device).triu(1)
 
 
 def _document(x_BTHK: torch.Tensor, row: int, first: int, end: int) -> torch.Tensor:
