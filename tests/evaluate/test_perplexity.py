@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_the_stage_on_a_text_file(stage: Any, tmp_path: Path) -> None:
     for word in ("BOS first", "raw UTF-8 bytes", "fp32", "windows of 16 tokens", "last 8", "left out"):
         assert word in by_name["bits_per_byte"]["protocol"]
     assert [r["bytes"] for r in read_samples(out)] == [5, 5]
+
+
+def test_windows_are_as_long_as_what_was_trained_on(stage: Any, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("a" * 100)
+    trained = {"model": Artifact(tmp_path, Manifest("checkpoint", settings={"row_tokens": 12}))}
+    for inputs, chosen, longest in (
+        ({}, {}, 16),
+        (trained, {}, 12),
+        (trained, {"context_tokens": 14}, 14),
+        ({}, {"context_tokens": 99}, 16),
+    ):
+        stage.model.scored.clear()
+        stage(tmp_path / str(longest), inputs, path=str(tmp_path / "t.txt"), **chosen)
+        shutil.rmtree(tmp_path / str(longest))
+        assert max(map(len, stage.model.scored)) == longest
 
 
 def test_the_interval_is_over_documents(tokenizer: Tokenizer) -> None:

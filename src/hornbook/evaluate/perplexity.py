@@ -48,7 +48,7 @@ class Settings(StrictSettings):
     max_bytes: int = pydantic.Field(default=2_000_000, ge=1)
     """Text to measure on, at most; of more, a sample of documents is taken by a hash of their id."""
     context_tokens: int | None = pydantic.Field(default=None, ge=2)
-    """Longest window; empty = the model's context."""
+    """Longest window; empty = the rows that the model was trained on, where its manifest says so, else its context."""
     stride_frac: float = pydantic.Field(default=0.5, gt=0.0, le=1.0)
     """Share of a window that is new in every window of a document but the first."""
 
@@ -77,7 +77,8 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Measure, and write the scores and what every document cost."""
     chosen = _chosen(settings, inputs)
     model = open_model(inputs["model"].path, out.machine)
-    context_tokens = min(settings.context_tokens or model.context_tokens, model.context_tokens)
+    trained = inputs["model"].manifest.settings.get("row_tokens")
+    context_tokens = min(settings.context_tokens or trained or model.context_tokens, model.context_tokens)
     stride_tokens = max(1, round(context_tokens * settings.stride_frac))
     encoded = Encoded(model.tokenizer, chosen.documents)
     costs: list[DocumentCost] = []
