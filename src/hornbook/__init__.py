@@ -63,7 +63,7 @@ def generate(
 
     tokenizer = model.tokenizer
     if isinstance(prompt, str):
-        ids = [*([tokenizer.bos_id] if tokenizer.bos_id is not None else []), *tokenizer.encode(prompt)]
+        ids = [tokenizer.bos_id, *tokenizer.encode(prompt)]
     else:
         messages = [Message(**message) for message in prompt]  # pyright: ignore[reportArgumentType]
         ids = render(messages, tokenizer, add_generation_prompt=True).ids
@@ -82,6 +82,5 @@ def score(model: "LocalModel", text: str) -> float:
     if not text:
         raise DataError("the text to score is empty")
     tokenizer = model.tokenizer
-    first = [tokenizer.bos_id] if tokenizer.bos_id is not None else []
-    logp = model.score([[*first, *tokenizer.encode(text)]])[0]
+    logp = model.score([[tokenizer.bos_id, *tokenizer.encode(text)]])[0]
     return bits_per_byte(-float(logp.sum()), len(text.encode("utf-8")))
