@@ -85,7 +85,7 @@ def folder_bytes(path: Path) -> int:
 
 
 def adopt(value: str, kinds: tuple[str, ...]) -> Artifact:
-    """The artifact at a path that a recipe reads: one of ours, or somebody else's model or tokenizer folder.
+    """The artifact at a path that a recipe reads: one of ours, somebody else's model or tokenizer folder, or a chat log.
 
     Raises ArtifactError when nothing is there or it is of another kind.
     """
@@ -95,6 +95,8 @@ def adopt(value: str, kinds: tuple[str, ...]) -> Artifact:
     for kind in kinds:
         if kind in FOREIGN and (path / FOREIGN[kind]).exists():
             return Artifact(path, Manifest(kind=kind, stage="(brought)", sources=[path.name]))
+    if "conversations" in kinds and path.is_file() and path.suffix == ".jsonl":
+        return Artifact(path, Manifest(kind="conversations", stage="(brought)", sources=[path.name]))
     wanted = " or ".join(kinds)
     needs = [FOREIGN[kind] for kind in kinds if kind in FOREIGN]
     hint = f"a folder with {needs[0]} would do too" if needs else "Give the folder of a finished stage"
