@@ -84,11 +84,17 @@ def set_longest(page: Any, tokens: int) -> None:
 def test_an_answer_streams_and_is_measured(page: Any) -> None:
     assert page.text_content("#model") == "tiny"
     set_longest(page, 150)
+    page.evaluate(
+        """() => { window.grown = []; new MutationObserver(() => {
+             const length = document.querySelector(".assistant .text")?.textContent.length ?? 0;
+             if (length > (window.grown.at(-1) ?? 0)) window.grown.push(length);
+           }).observe(document.querySelector("#talk"), { subtree: true, childList: true, characterData: true }); }"""
+    )
     say(page, "Hello there")
-    page.wait_for_selector(".assistant.writing .text:not(:empty)")
-    early = len(page.text_content(".assistant .text"))
     finished(page)
-    assert len(page.text_content(".assistant .text")) > early
+    grown = page.evaluate("window.grown")
+    assert len(grown) >= 3, "the text came in pieces"
+    assert len(page.text_content(".assistant .text")) == grown[-1]
     assert page.text_content(".user .text") == "Hello there"
     measured = page.text_content(".assistant .meta")
     assert measured.startswith("150 tokens · ") and "tokens/s" in measured and "longest length" in measured
