@@ -106,7 +106,9 @@ def _sources(
             mistakes.append(f"{where}: {error}")
     for name, reading in reads.items():
         if not reading.optional and name not in entry.read:
-            mistakes.append(f'{where}: read.{name} is missing: it needs {reading.text}{_offer(entry, reading, recipe, stages)}')
+            mistakes.append(
+                f"{where}: read.{name} is missing: it needs {reading.text}{_offer(entry, reading, recipe, stages)}"
+            )
     return found
 
 

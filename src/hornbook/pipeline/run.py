@@ -23,6 +23,8 @@ from hornbook.pipeline.stage import local_stage_path
 
 DISK_MARGIN_BYTES = 32_000_000
 STAGE_FILES = "stage_files"
+REPORT_EVERY_S = 1.0
+"""Between stages that take milliseconds the report is not rendered each time; at the end it always is."""
 
 Outcome = Literal["built", "skipped", "failed", "stopped"]
 
@@ -101,6 +103,7 @@ class Runner:
         self._result = RunResult(plan.folder)
         self._meter: Any = None
         self._open = True
+        self._reported = time.monotonic()
 
     def run(self) -> RunResult:
         """Every selected step in order, until one fails or the user stops it."""
@@ -140,7 +143,7 @@ class Runner:
         if outcome == "built":
             self._keep_timing(step, "built", duration_s)
             self._log.line(f"{step.node.folder_name}: {artifact.kind} in {human_seconds(duration_s)}")
-            self._report()
+            self._report(only_if_late=True)
         else:
             self._log.line(f"{step.node.folder_name}: {'as it is' if as_it_is else 'done before'}")
         return True
@@ -262,10 +265,13 @@ class Runner:
             if state == "running":
                 raise
 
-    def _report(self) -> None:
-        """The report must never end a run: a stage that describes itself badly costs its section only."""
+    def _report(self, only_if_late: bool = False) -> None:
+        """Render the report; it must never end a run. `only_if_late`: not when it is fresher than a moment."""
+        if only_if_late and time.monotonic() - self._reported < REPORT_EVERY_S:
+            return
         try:
             write_report(self._plan.folder, writing=self._open)
+            self._reported = time.monotonic()
         except Exception as error:  # noqa: BLE001
             self._log.line(f"report.html was not written: {error}")
             self._log.event("report failed", traceback="".join(traceback.format_exception(error)))
