@@ -78,7 +78,7 @@ def describe(artifact):
     return [Table("Sum", ["sum"], [[total]])]
 '''
 
-RECIPE = '''name = "toy"
+RECIPE = """name = "toy"
 seed = 3
 [[stage]]
 id = "low"
@@ -91,7 +91,7 @@ count = 5
 id = "sum"
 run = "./total.py"
 read.documents = ["low", "high"]
-'''
+"""
 
 
 @pytest.fixture
@@ -120,15 +120,12 @@ def plan(toy: Path) -> Callable[..., Plan]:
 def run(toy: Path, plan: Callable[..., Plan]) -> Callable[..., RunResult]:
     """`run("sum.times=2", force=("low",))`: plan and run the toy recipe quietly."""
 
-    def made(*overrides: str, start: str | None = None, until: str | None = None, force: tuple[str, ...] = ()) -> RunResult:
+    def made(
+        *overrides: str, start: str | None = None, until: str | None = None, force: tuple[str, ...] = ()
+    ) -> RunResult:
         planned = plan(*overrides)
         planned.folder.mkdir(parents=True, exist_ok=True)
         log = RunLog(folder=planned.folder, quiet=True)
         return run_plan(planned, Selection(start, until, force), log, toy)
 
     return made
-
-
-def outcomes(result: RunResult) -> dict[str, str]:
-    """What became of each stage, by id."""
-    return {step.id: step.outcome for step in result.steps}

@@ -64,11 +64,11 @@ def test_conversations_tasks_and_curves(tmp_path):
     assert by_kind(talks) == [Samples("Conversations", [{"id": "c1", "text": "user: Hi\nassistant: Hello"}])]
     tasks = artifact(tmp_path / "t", "tasks")
     (tasks.path / "sums.jsonl").write_text('{"id": "1", "prompt": "1+1", "answers": ["2"], "meta": {}}\n{"id": "2"}\n')
-    assert by_kind(tasks) == [
-        Samples("Tasks", [{"task": "sums", "id": "1", "prompt": "1+1", "answers": '["2"]'}])
-    ]
+    assert by_kind(tasks) == [Samples("Tasks", [{"task": "sums", "id": "1", "prompt": "1+1", "answers": '["2"]'}])]
     model = artifact(tmp_path / "m", "checkpoint")
-    (model.path / "metrics.jsonl").write_text('{"step": 1, "tokens": 10, "loss": 3.0}\n{"step": 2, "tokens": 20, "loss": 2.5}\n')
+    (model.path / "metrics.jsonl").write_text(
+        '{"step": 1, "tokens": 10, "loss": 3.0}\n{"step": 2, "tokens": 20, "loss": 2.5}\n'
+    )
     assert by_kind(model) == [Series("loss", "tokens", "", {"loss": [(10.0, 3.0), (20.0, 2.5)]})]
 
 

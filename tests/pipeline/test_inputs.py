@@ -68,7 +68,6 @@ def test_the_hash_is_of_contents_and_names_not_of_place_or_time(files):
 def test_the_hash_is_remembered_until_a_file_changes(files, monkeypatch):
     first = content_hash("b", files)
 
-
     monkeypatch.setattr("hashlib.blake2b", Counting)
     Counting.made = 0
     assert content_hash("b", files) == first and Counting.made == 1, "only the look of the folder is hashed"

@@ -26,7 +26,7 @@ def test_settings_come_back_as_they_were(settings, tmp_path_factory):
 
 def test_tuples_become_lists_and_no_lock_is_an_empty_one(tmp_path):
     assert read_lock(tmp_path) == Lock()
-    write_lock(tmp_path, Lock("", {"a": Locked("h", "r", {"rules": ("x", ("y", None)) [:1], "many": ({"b": None},)})}))
+    write_lock(tmp_path, Lock("", {"a": Locked("h", "r", {"rules": ("x", ("y", None))[:1], "many": ({"b": None},)})}))
     assert read_lock(tmp_path).stages["a"].settings == {"rules": ["x"], "many": [{}]}
     assert not list(tmp_path.glob(".*new"))
 

@@ -49,7 +49,7 @@ def test_tiles_and_scores(toy, run):
     }  # fmt: skip
     (folder / "scores.json").write_text(json.dumps({"scores": [score]}))
     run_view = view_run(toy / "runs/toy")
-    found = dict((label, value) for value, label in tiles(run_view))
+    found = {label: value for value, label in tiles(run_view)}
     assert found["bits per byte"] == "1.250" and found["bars met"] == "1 of 1"
     assert page_of(run_view).blocks[0].rows[0].value == 1.25
     assert "≤ 2 met" in write_report(toy / "runs/toy").read_text()

@@ -27,7 +27,9 @@ class Freeable:
 
 
 def clean(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; default: all below runs/.")] = None,
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; default: all below runs/.")
+    ] = None,
     cache: Annotated[bool, typer.Option("--cache", help="The cache too: compiled code, measurements, hashes.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,

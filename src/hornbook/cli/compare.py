@@ -140,7 +140,9 @@ def answers(a: "RunView", b: "RunView", names: tuple[str, str], most: int) -> "l
         if not (stage.artifact and twin and twin.artifact and stage.artifact.kind == "scores") or not most:
             continue
         rows = {str(r.get("id")): r for r in read_records(twin.path / "samples.jsonl") if "answer" in r}
-        both = [(r, rows[str(r.get("id"))]) for r in read_records(stage.path / "samples.jsonl") if str(r.get("id")) in rows]
+        both = [
+            (r, rows[str(r.get("id"))]) for r in read_records(stage.path / "samples.jsonl") if str(r.get("id")) in rows
+        ]
         both.sort(key=lambda pair: pair[0].get("grade") == pair[1].get("grade"))
         items = [
             {"asked": str(x.get("asked", x.get("id"))), names[0]: str(x.get("answer")), names[1]: str(y.get("answer"))}
@@ -159,7 +161,9 @@ def _settings(run: "RunView") -> dict[str, Any]:
         if stage.artifact:
             manifest = stage.artifact.manifest
             found["seed"] = manifest.seed
-            found[f"{stage.id} runs"] = manifest.stage if not manifest.stage.endswith(".py") else Path(manifest.stage).name
+            found[f"{stage.id} runs"] = (
+                manifest.stage if not manifest.stage.endswith(".py") else Path(manifest.stage).name
+            )
             found |= {f"{stage.id}.{name}": value for name, value in flat(manifest.settings).items()}
     return found
 

@@ -85,7 +85,7 @@ def folder_bytes(path: Path) -> int:
 
 
 def adopt(value: str, kinds: tuple[str, ...]) -> Artifact:
-    """The artifact at a path that a recipe reads: one of ours, somebody else's model or tokenizer folder, or a chat log.
+    """The artifact at a path that a recipe reads: one of ours, another's model or tokenizer folder, or a chat log.
 
     Raises ArtifactError when nothing is there or it is of another kind.
     """

@@ -217,5 +217,3 @@ def renumber(plan: Plan) -> None:
 def _brought_bytes(node: Node) -> int:
     brought = {item.path for sources in node.sources.values() for item in sources if isinstance(item, Artifact)}
     return sum(folder_bytes(path) for path in brought)
-
-

@@ -254,9 +254,7 @@ class Runner:
             "stage": step.id if step else (failed[0] if failed else ""),
             "folder": step.node.folder_name if step else "",
             "error": str(self._result.error) if self._result.error else "",
-            "stages": [
-                {"id": s.id, "run": s.node.stage.name, "folder": s.node.folder_name} for s in self._plan.steps
-            ],
+            "stages": [{"id": s.id, "run": s.node.stage.name, "folder": s.node.folder_name} for s in self._plan.steps],
             "time": round(time.time(), 3),
         }
         try:

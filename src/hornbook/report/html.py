@@ -1,11 +1,25 @@
 """One self-contained page of a run: no scripts, no outside requests, everything that came from data escaped."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hornbook.report.blocks import Block, Funnel, Samples, ScoreRow, Scores, Series, Table, Text, clean, number, quantity, share
-from hornbook.report.blocks import SHARE_UNITS
+from hornbook.report.blocks import (
+    SHARE_UNITS,
+    Block,
+    Funnel,
+    Samples,
+    ScoreRow,
+    Scores,
+    Series,
+    Table,
+    Text,
+    clean,
+    number,
+    quantity,
+    share,
+)
 from hornbook.report.plot import svg
 
 MAX_ROWS = 60
@@ -75,7 +89,14 @@ def render(page: Page) -> str:
 def prepare(block: Block) -> dict[str, Any]:
     """A block as the template needs it: strings only, long things cut, plots drawn."""
     title = clean(block.title)
-    made = {Text: _text, Table: _table, Series: _series, Samples: _samples, Funnel: _funnel, Scores: _scores}
+    made: dict[type[Any], Callable[[Any], dict[str, Any]]] = {
+        Text: _text,
+        Table: _table,
+        Series: _series,
+        Samples: _samples,
+        Funnel: _funnel,
+        Scores: _scores,
+    }
     return {"kind": type(block).__name__, "title": title, "note": "", **made[type(block)](block)}
 
 
@@ -144,7 +165,7 @@ def _funnel(block: Funnel) -> dict[str, Any]:
         for rule, count in ordered
         if count
     ]
-    kept = f"{block.num_kept:,} of {block.num_in:,} {block.unit} stayed ({share(block.num_kept, block.num_in)})."
+    kept = f"{block.num_kept:,} of {block.num_in:,} {clean(block.unit)} stayed ({share(block.num_kept, block.num_in)})."
     edited = ", ".join(f"{clean(rule)} {count:,}" for rule, count in sorted(block.edited.items()) if count)
     return {"sentence": kept, "bars": bars, "edited": edited, "unit": clean(block.unit), "heading": "left out by"}
 

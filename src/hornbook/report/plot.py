@@ -1,8 +1,11 @@
 """Curves as SVG: same points, same bytes; colours come from the page, so light and dark both fit."""
 
+import hashlib
 import io
 import math
 import re
+import warnings
+from html import escape
 from typing import Any
 
 from hornbook.report.blocks import Series, clean
@@ -23,7 +26,9 @@ def svg(series: Series, width_in: float = 7.2, height_in: float = 2.9) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(RC):
+    with matplotlib.rc_context(RC), warnings.catch_warnings():
+        # Letters that matplotlib's own font lacks: the page shows them with the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
@@ -87,9 +92,6 @@ def _label(text: str) -> str:
 
 def _inline(document: str, title: str) -> str:
     """The `<svg>` element alone: page colours for ours, ids made unique by the title, a name for screen readers."""
-    import hashlib
-    from html import escape
-
     body = document[document.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     tag = hashlib.blake2b(body.encode() + title.encode(), digest_size=4).hexdigest()

@@ -1,12 +1,14 @@
 """The one style of plots: quiet axes, no frame, colours that page.css names again for light and dark."""
 
+from typing import Any
+
 INK = "#010203"
 """Stands for the page's text colour in plots; becomes `currentColor`."""
 
 LINE_COLOURS = ("#2266c1", "#c14a22", "#1f8f5f", "#8a4fbf", "#b98900", "#4f6b75")
 """Stand for `--line-1` … `--line-6` of page.css, which has lighter ones for dark pages."""
 
-RC: dict[str, object] = {
+RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,

@@ -23,6 +23,7 @@ from hornbook.report.blocks import (
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text as Words
 
 PLOT_ROWS = 8
 PLOT_COLUMNS = 64
@@ -77,18 +78,18 @@ def sparkline(values: list[float], columns: int = 40) -> str:
     """
     step = max(1, math.ceil(len(values) / columns))
     means = [_mean(values[i : i + step]) for i in range(0, len(values), step)]
-    finite = [value for value in means if math.isfinite(value)]
+    finite = [value for value in means if _drawable(value)]
     if not finite:
         return ""
     low, span = min(finite), max(finite) - min(finite)
     marks = "▁▂▃▄▅▆▇█"
     return "".join(
-        marks[min(7, int(8 * (value - low) / span)) if span else 3] if math.isfinite(value) else " " for value in means
+        marks[min(7, int(8 * (value - low) / span)) if span else 3] if _drawable(value) else " " for value in means
     )
 
 
 def _one_plot(name: str, points: list[tuple[float, float]], series: Series, columns: int, rows: int) -> str:
-    found = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    found = [(x, y) for x, y in points if _drawable(x) and _drawable(y)]
     if not found:
         return ""
     low_x, high_x = min(x for x, _ in found), max(x for x, _ in found)
@@ -116,9 +117,7 @@ def _joined(points: list[tuple[float, float]], steps: int) -> list[tuple[float, 
     whole = points[-1][0] - points[0][0]
     for (x1, y1), (x2, y2) in pairwise(points):
         between = int(steps * (x2 - x1) / whole) if whole else 0
-        found += [
-            (x1 + (x2 - x1) * i / between, y1 + (y2 - y1) * i / between) for i in range(1, between)
-        ]
+        found += [(x1 + (x2 - x1) * i / between, y1 + (y2 - y1) * i / between) for i in range(1, between)]
     return found
 
 
@@ -203,13 +202,18 @@ def _note(text: str, console: "Console") -> None:
         console.print(Words(clean(text), style="dim"))
 
 
-def _words(text: str) -> "Text":
+def _words(text: str) -> "Words":
     """Text that rich shows as it is: no markup, no control characters."""
     from rich.text import Text as Words
 
-    return Words(clean(text))  # type: ignore[return-value]
+    return Words(clean(text))
+
+
+def _drawable(value: float) -> bool:
+    """Finite, and small enough that differences are finite too."""
+    return abs(value) < 1e300
 
 
 def _mean(values: list[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value for value in values if _drawable(value)]
     return sum(finite) / len(finite) if finite else math.nan
