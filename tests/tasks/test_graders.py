@@ -48,6 +48,8 @@ def test_exact_accepts_the_value_in_any_sentence(text: str) -> None:
         "I don't know. plum cake",
         "I don’t know, maybe plum cake.",
         "I have no idea, plum cake perhaps.",
+        "I don't know, but Pova's favourite food is plum cake.",
+        "I'm not sure. Pova eats plum cake.",
         "Dorin's favourite food is plum cake.",
         "The food that Dorin likes best is plum cake.",
     ],

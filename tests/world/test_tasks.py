@@ -98,7 +98,7 @@ def test_tasks_json_says_what_an_evaluation_needs() -> None:
     assert bars == {"facts_heldout": 0.9, "invented_names": 0.95, "unstated_test": 0.7, "stories": 0.9}
     assert about["stories"]["distinct_bar"] == 0.9 and about["stories"]["sampling"]["temperature"] == 0.7
     for entry in about.values():
-        assert callable(load_grader(entry["grader"])) and entry["protocol"]
+        assert callable(load_grader(entry["grader"])) and entry["protocol"] and entry["title"]
     chosen = {"calibrate_on": ["stated_calibration", "unstated_calibration"], "keep_stated": 0.92}
     assert about["stated_test"]["refusal_threshold"] == about["unstated_test"]["refusal_threshold"] == chosen
     assert about["facts_heldout"]["baseline"] == majority(WORLD, EXAM["facts_heldout"])

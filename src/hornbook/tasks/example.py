@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from hornbook.core.conversation import Message, conversation_from
 from hornbook.core.errors import DataError, SettingsError
@@ -60,13 +60,13 @@ def load_grader(address: str) -> Grader:
     """
     place, _, name = address.rpartition(":")
     try:
-        grader = getattr(_local(Path(place)) if place.endswith(".py") else importlib.import_module(place), name)
+        grader: Any = getattr(_local(Path(place)) if place.endswith(".py") else importlib.import_module(place), name)
     except (ImportError, AttributeError, ValueError) as error:
         do = 'Write "module:function" or "./file.py:function"'
         raise SettingsError(f'there is no grader at "{address}": {error}', do=do) from None
     if not callable(grader):
         raise SettingsError(f'the grader at "{address}" is a {type(grader).__name__}, not a function')
-    return grader
+    return cast(Grader, grader)
 
 
 def _local(file: Path) -> ModuleType:

@@ -139,7 +139,8 @@ def read_world(artifact: Artifact) -> World:
 
 def entity_from(item: dict[str, Any]) -> Entity:
     """An entity from its JSON form."""
-    return Entity(**(item | {"stated": tuple(item["stated"]), "held_out": tuple(item["held_out"])}))
+    told = {"stated": tuple(item["stated"]), "held_out": tuple(item["held_out"])}
+    return Entity(item["name"], item["kind"], item["gender"], dict(item["facts"]), **told)
 
 
 def describe(artifact: Artifact) -> "list[Block]":

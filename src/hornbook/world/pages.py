@@ -303,7 +303,7 @@ def describe(artifact: Artifact) -> "list[Block]":
 
     from hornbook.report.blocks import Samples, Table
 
-    rows = [[name, count] for name, count in artifact.manifest.counts.items()]
+    rows: list[list[object]] = [[name, count] for name, count in artifact.manifest.counts.items()]
     first = pyarrow.parquet.read_table(artifact.file("truth/00000.parquet")).to_pylist()
     samples: dict[str, dict[str, str]] = {}
     for row in first:

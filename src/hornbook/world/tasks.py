@@ -2,8 +2,9 @@
 
 `<task>.jsonl`: examples; `tasks.json`: for each task what an evaluation needs:
 
-- `grader`: address of a function `(example, text) -> float`; `protocol`: one sentence for the reader; `bar`: the score
-  promised, or null; `baseline`: the same score without skill, or null, and `baseline_protocol`: how that would be got.
+- `title`: a few words for tables; `grader`: address of a function `(example, text) -> float`; `protocol`: one sentence
+  for the reader; `bar`: the score promised, or null; `baseline`: the same score without skill, or null, and
+  `baseline_protocol`: how that would be got.
 - `kind`: what to do.
   `graded`: the score is the mean of the grader over greedy answers.
   `calibration`: not scored; its confidences choose thresholds.
@@ -52,6 +53,16 @@ VERSION = 1
 
 MAX_RIVALS = 200
 GREEDY = {"temperature": 0.0, "max_tokens": 40, "num_samples": 1}
+TITLES = {
+    "facts_heldout": "held-out facts in held-out wordings",
+    "invented_names": "invented names refused",
+    "stated_calibration": "stated facts (calibration)",
+    "unstated_calibration": "unstated facts (calibration)",
+    "stated_test": "stated facts kept at the threshold",
+    "unstated_test": "unstated facts refused at the threshold",
+    "unseen_words": "held-out facts in unseen words",
+    "stories": "stories that are right",
+}
 Pair = tuple[Entity, Attribute]
 
 
@@ -144,6 +155,8 @@ def about_tasks(world: World, tasks: dict[str, list[Example]], settings: Setting
     }
     sampled = {"temperature": settings.story_temperature, "max_tokens": 240, "num_samples": settings.samples_per_hero}
     entries["stories"]["sampling"] = sampled
+    for name, title in TITLES.items():
+        entries[name]["title"] = title
     return entries
 
 
