@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hornbook.core.errors import DataError
 from hornbook.pretrain import source as sources
-from hornbook.pretrain.source import TokenSource, open_shard
+from hornbook.pretrain.source import Fill, TokenSource, fill, open_shard
+from hornbook.train.packing import row_arrays
 
 
 def targets_of(source: TokenSource, epoch: int) -> Counter[tuple[int, int]]:
@@ -58,6 +59,16 @@ def test_orders_differ_by_epoch_and_seed_only() -> None:
     assert (source.order(0) == small.source().order(0)).all()
     assert (source.order(0) != source.order(1)).any() and (source.order(0) != other.order(0)).any()
     assert sorted(source.order(1).tolist()) == list(range(200))
+
+
+def test_fill_by_hand() -> None:
+    """A row of four places with documents of 3 and 1, one of two and two of padding: contexts 9 + 1 + 4 + 4 over 8."""
+    made = [row_arrays([piece(3), piece(1)], 4, 0), row_arrays([piece(2)], 4, 0)]
+    assert fill(made) == Fill(padding_frac=0.25, context_tokens=18 / 8)
+
+
+def piece(num_targets: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(1, num_targets + 2), np.ones(num_targets, dtype=np.float32)
 
 
 def test_rows_begin_with_a_document(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class ModelSettings(StrictSettings):
         tables = self.vocab_size * self.width * (1 if self.tied else 2)
         return self.matrix_parameters() + gains + tables
 
-    def forward_flops_per_token(self, num_tokens: int) -> float:
+    def forward_flops_per_token(self, num_tokens: float) -> float:
         """Floating-point operations to read one token in a row of `num_tokens`, averaged over the row.
 
         A multiply and an add are two. Causal attention counts only what is attended, (T + 1) / 2 positions on
@@ -73,7 +73,7 @@ class ModelSettings(StrictSettings):
         attention = 4 * self.layers * self.heads * self.head_size * (num_tokens + 1) / 2
         return matrices + attention
 
-    def flops_per_token(self, num_tokens: int) -> float:
+    def flops_per_token(self, num_tokens: float) -> float:
         """Floating-point operations to train on one token: forward once, backward twice as much."""
         return 3 * self.forward_flops_per_token(num_tokens)
 

@@ -24,7 +24,7 @@ from hornbook.model.presets import preset
 from hornbook.model.settings import ModelSettings
 from hornbook.pretrain import dial
 from hornbook.pretrain.samples import sampler
-from hornbook.pretrain.source import TokenSource, open_shard
+from hornbook.pretrain.source import Fill, TokenSource, open_shard
 from hornbook.pretrain.validation import enough_tokens, validator
 from hornbook.tokenizer.tokenizer import Tokenizer
 from hornbook.train.curves import training_blocks
@@ -39,6 +39,7 @@ WRITES = "checkpoint"
 VERSION = 1
 BYTES_PER_TOKEN = 4.0
 SAMPLE_TEMPERATURE = 0.7
+MUCH_PADDING = 0.1
 PEAK_FLOPS = 2e11
 """Assumed of a machine that nobody has measured (a stage called by hand)."""
 
@@ -142,17 +143,22 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         seed=out.seed,
     )
     meter = Meter()
+    rows = source.first_rows()
+    if rows.padding_frac > MUCH_PADDING:
+        out.log.line(
+            f"{rows.padding_frac:.0%} of all places are padding; rows longer than {settings.row_tokens} fill better"
+        )
     job = Job(
         model=model,
         source=source,
         objective=NextToken(),
-        total_tokens=planned.total_tokens,
+        total_tokens=_total_tokens(settings, planned, rows),
         settings=settings.loop,
         measures=_measures(settings, planned, tokens, model, out.seed),
         budget_s=dial.seconds(settings.budget) if settings.budget else None,
     )
     state = fit(job, out)
-    _finish(settings, out, model, tokens.path / "tokenizer", state, meter)
+    _finish(out, model, tokens.path / "tokenizer", state, rows, meter)
 
 
 def describe(artifact: Artifact) -> "list[Block]":
@@ -162,6 +168,7 @@ def describe(artifact: Artifact) -> "list[Block]":
         ("parameters", human_count(counts.get("parameters", 0))),
         ("steps", f"{counts.get('steps', 0):,}"),
         ("tokens", human_count(counts.get("tokens", 0))),
+        ("of them padding", f"{100 * counts.get('padding_frac', 0.0):.1f} %"),
         ("training FLOPs", f"{counts.get('flops', 0):.3g}"),
         ("time", human_seconds(counts.get("seconds", 0.0))),
         ("energy", f"{counts.get('wh', 0.0):.2f} Wh ({counts.get('energy_method', 'unknown')})"),
@@ -246,8 +253,18 @@ def _measures(settings: Settings, planned: Planned, tokens: Artifact, model: Dec
     return measures
 
 
-def _finish(settings: Settings, out: Out, model: Decoder, tokenizer: Path, state: State, meter: Meter) -> None:
-    flops = model.settings.flops_per_token(settings.row_tokens) * state.tokens
+def _total_tokens(settings: Settings, planned: Planned, rows: Fill) -> int:
+    """Places to train on. A budget in FLOPs is met exactly now that the documents are known: attention is paid for
+    within documents only, padding is paid for in full."""
+    if settings.total_flops is None:
+        return planned.total_tokens
+    batch_tokens = planned.batch_rows * settings.row_tokens
+    flops = planned.model.flops_per_token(rows.context_tokens) * batch_tokens
+    return max(1, int(settings.total_flops // flops)) * batch_tokens
+
+
+def _finish(out: Out, model: Decoder, tokenizer: Path, state: State, rows: Fill, meter: Meter) -> None:
+    flops = model.settings.flops_per_token(rows.context_tokens) * state.tokens
     energy = meter.read()
     restarts = max(1.0, state.elapsed_s / max(energy.seconds, 1e-9))  # what earlier processes of this run used
     out.counts |= {
@@ -259,6 +276,7 @@ def _finish(settings: Settings, out: Out, model: Decoder, tokenizer: Path, state
         "flops_per_s": flops / max(state.elapsed_s, 1e-9),
         "learned_tokens": int(state.learned),
         "skipped_batches": state.skipped,
+        "padding_frac": round(1 - state.learned / max(1, state.tokens), 4),
         "wh": energy.wh * restarts,
         "grams_co2": energy.grams_co2 * restarts,
         "energy_method": energy.method,

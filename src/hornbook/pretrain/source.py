@@ -5,7 +5,7 @@ shuffled. The cursor is (epoch, window, row): three numbers, whatever the size o
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,26 @@ class Shard:
     def document(self, index: int) -> np.ndarray:
         """Ids of a document: BOS, text, EOS."""
         return self.ids[self.offsets[index] : self.offsets[index + 1]].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """`padding_frac`: share of places that are padding; `context_tokens`: length of the document (or piece of one)
+    that a place sees, averaged over places."""
+
+    padding_frac: float
+    context_tokens: float
+
+
+def fill(rows: Sequence[tuple[np.ndarray, ...]]) -> Fill:
+    """How full rows are (as `row_arrays` makes them) and how far their places see."""
+    places = seen = real = 0
+    for _, _, weights, segments in rows:
+        lengths = np.unique(segments, return_counts=True)[1]
+        places += len(segments)
+        seen += int((lengths * lengths).sum())
+        real += int(np.count_nonzero(weights))
+    return Fill(1 - real / places, seen / places)
 
 
 def open_shard(folder: Path, part: str) -> Shard:
@@ -80,6 +100,10 @@ class TokenSource:
             name = "pretrain.source/documents"
             self._order = (epoch, array_stream(self.seed, name, epoch).permutation(len(self.shard)))
         return self._order[1]
+
+    def first_rows(self) -> "Fill":
+        """How the first window of documents fills its rows."""
+        return fill(self.window_rows(0, 0))
 
     @property
     def num_windows(self) -> int:
