@@ -109,3 +109,20 @@ def test_the_run_has_the_lock_and_the_resolved_recipe(toy, run):
     assert "count = 2" in (toy / "runs/toy/recipe.toml").read_text()
     assert "count = 2" in (toy / "runs/toy/recipe.lock.toml").read_text()
     assert json.loads((toy / "runs/toy/01-low/manifest.json").read_text())["settings"]["count"] == 2
+
+
+def test_the_lock_says_what_decides_the_last_bits(toy, plan, run, monkeypatch):
+    (toy / "counting.py").write_text((toy / "counting.py").read_text() + "\nDEVICE_MATTERS = True\n")
+    monkeypatch.setattr(plan_module, "arithmetic", lambda machine: f"{machine.device} bf16 compiled")
+    run()
+    assert 'device = "auto bf16 compiled"' in (toy / "runs/toy/recipe.lock.toml").read_text()
+    monkeypatch.setattr(plan_module, "arithmetic", lambda machine: f"{machine.device} fp32 eager")
+    assert plan().device == "auto bf16 compiled", "the lock holds while the machine's settings are the same"
+    assert plan("machine.device=cpu").device == "cpu fp32 eager"
+    assert [state for _, state in states(plan("machine.device=cpu"))] == ["changed", "changed", "waits"]
+
+
+def test_a_device_that_is_not_there_is_refused_by_the_plan(toy, plan):
+    (toy / "counting.py").write_text((toy / "counting.py").read_text() + "\nDEVICE_MATTERS = True\n")
+    with pytest.raises(SettingsError, match="gpu"):
+        plan("machine.device=gpu")

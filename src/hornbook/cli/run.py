@@ -16,10 +16,16 @@ from hornbook.core.errors import HornbookError
 from hornbook.core.runlog import RunLog
 from hornbook.core.units import human_seconds
 
-RecipeArgument = Annotated[str, typer.Argument(help="A recipe's file, a shipped recipe's name, or a run to continue.")]
-ProfileOption = Annotated[str | None, typer.Option(help="Sizes for another purpose: smoke, laptop, gpu, ...")]
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's file, a shipped recipe's name, or a run to continue.")
+]
+ProfileOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Sizes for another purpose: smoke, laptop, gpu, ...")
+]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="ID.KEY=VALUE", help="Change one setting.")]
-RunsOption = Annotated[Path | None, typer.Option(help="Folder for runs; default: HORNBOOK_RUNS, else ./runs.")]
+RunsOption = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder for runs; default: HORNBOOK_RUNS, else ./runs.")
+]
 
 
 def run(
@@ -65,9 +71,8 @@ def run(
 def _say_done(found: Found, total_s: float) -> None:
     folder = found.run_folder
     print(f"{folder}: complete in {human_seconds(total_s)}. Report: {folder / 'report.html'}")
-    checkpoints = sorted(folder.glob("[0-9]*-*/model.safetensors"))
-    if checkpoints:
-        print(f"Talk to it: hornbook chat {checkpoints[-1].parent}    Serve it: hornbook serve {checkpoints[-1].parent}")
+    if any(folder.glob("[0-9]*-*/model.safetensors")):
+        print(f"Talk to it: hornbook chat {folder}    Serve it: hornbook serve {folder}")
 
 
 def _document(found: Found, result: Any) -> dict[str, Any]:

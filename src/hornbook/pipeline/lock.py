@@ -24,7 +24,7 @@ class Locked:
 
 @dataclass(frozen=True)
 class Lock:
-    """The device and every stage's frozen settings, by id."""
+    """Device, number format and compile mode in words, and every stage's frozen settings, by id."""
 
     device: str = ""
     stages: dict[str, Locked] = field(default_factory=dict[str, Locked])

@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked and resolved recipe, and the folder of its run."""
+    """A checked and resolved recipe, and the folder of its run. `device`: what decides the last bits of arithmetic."""
 
     recipe: Recipe
     folder: Path
@@ -134,13 +134,16 @@ class Resolver:
         return step
 
     def device(self, steps: tuple[Step, ...]) -> str:
-        """The device by name where any stage depends on it, else nothing."""
+        """Device, number format and compile mode in words where any stage depends on them, else nothing.
+
+        What the lock says stays while `machine.device` is "auto" or the same.
+        """
         if not any(step.node.stage.uses_device for step in steps):
             return ""
-        wanted = self._recipe.machine.device
-        if wanted == "auto" and self._lock.device:
-            return self._lock.device
-        return pick_device(self._recipe.machine)
+        wanted, locked = self._recipe.machine.device, self._lock.device
+        if locked and (wanted == "auto" or wanted == locked.partition(" ")[0]):
+            return locked
+        return arithmetic(self._recipe.machine)
 
     def _asked(self, node: Node) -> dict[str, list[str]]:
         return {
@@ -192,13 +195,14 @@ def measure_machine(machine: Machine) -> Any:
     return load_or_measure(machine.cache_folder)
 
 
-def pick_device(machine: Machine) -> str:
-    """`cpu`, `cuda` or `mps`: what `machine.device` means here."""
-    if machine.device != "auto":
-        return machine.device
+def arithmetic(machine: Machine) -> str:
+    """What decides the last bits here: `cpu bf16 compiled`. Raises SettingsError for a device that is not there."""
+    from hornbook.compute.compile import can_compile
     from hornbook.compute.device import pick
+    from hornbook.compute.dtype import has_bf16
 
-    return str(pick(machine)).partition(":")[0]
+    device = pick(machine)
+    return f"{device.type} {'bf16' if has_bf16(device) else 'fp32'} {'compiled' if can_compile() else 'eager'}"
 
 
 def renumber(plan: Plan) -> None:
