@@ -88,7 +88,7 @@ def test_the_demo_answers_over_http(demo):
 def test_stories_from_a_text_file(tmp_path):
     folder = tmp_path / "tinystories"
     folder.mkdir()
-    lines = [f"Once there was a fox named F{i}. The fox had {i} red balls and liked to play in the sun." for i in range(400)]
+    lines = [f"Once there was a fox named F{i}. The fox had {i} red balls and played in the sun." for i in range(400)]
     for name, part in (("train.txt", lines[:380]), ("valid.txt", lines[380:])):
         (folder / name).write_text("\n<|endoftext|>\n".join(part))
     words = ("run", "stories", "--profile", "smoke", "--set", "machine.threads=1", "--set", "tokenizer.vocab_size=300")
@@ -97,8 +97,8 @@ def test_stories_from_a_text_file(tmp_path):
     result = json.loads(done.stdout.splitlines()[-1])
     scores = json.loads(next((tmp_path / result["run"]).glob("*-bits/scores.json")).read_text())["scores"]
     bits = next(score for score in scores if "bits" in score["name"])
-    # 20,000 tokens of one template: far below the 8 bits of a random byte, above the free digits' entropy
-    assert 0.02 < bits["value"] < 2.5, bits
+    # one template with a free number: far below what the frequencies of bytes give
+    assert 0.02 < bits["value"] < 0.5 * bits["baseline"], bits
 
 
 def ask(address: str, patience_s: float = 60.0) -> dict:
