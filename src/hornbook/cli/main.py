@@ -99,12 +99,12 @@ def failed(error: Exception, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if is_disk_full(error):
-        print("hornbook: the disk is full. Free some space (`hornbook clean` says what could go).", file=sys.stderr)
-        return 1
     if isinstance(error, HornbookError):
         print(f"hornbook: {error}", file=sys.stderr)
         return error.exit_code
+    if is_disk_full(error):
+        print("hornbook: the disk is full. Free some space (`hornbook clean` says what could go).", file=sys.stderr)
+        return 1
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     print(f"hornbook: unexpected {said}. Run again with --debug for the traceback.", file=sys.stderr)
     return 1
