@@ -62,3 +62,9 @@ def test_types_as_a_writer_of_recipes_reads_them() -> None:
 def test_summaries_lose_only_the_stage_name() -> None:
     assert summary("Stage a.b: this: that.") == "this: that."
     assert summary("This: that.") == "This: that."
+
+
+def test_the_schema_is_json_for_editors(capsys) -> None:
+    assert command(["stages", "--schema"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["title"] == "Hornbook recipe" and len(document["properties"]["stage"]["items"]["anyOf"]) > 10

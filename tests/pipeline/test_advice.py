@@ -25,10 +25,10 @@ def score(**more):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({}, '"facts" is 0.5 against a bar of 0.9; look at its samples'),
+        ({}, '"facts" is 0.5 against a bar of 0.9; read its samples'),
         ({"value": 0.88, "high": 0.93}, "its interval reaches the bar, so more than 50 cases are needed"),
         ({"value": 0.95, "high": 1.0}, "Nothing stands out"),
-        ({"bar": 0.3, "lower_is_better": True}, "look at its samples"),
+        ({"bar": 0.3, "lower_is_better": True}, "read its samples"),
         ({"bar": 0.45, "lower_is_better": True}, "its interval reaches the bar"),
         ({"bar": None}, "Nothing stands out"),
     ],

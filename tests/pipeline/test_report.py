@@ -6,7 +6,7 @@ import re
 import pytest
 
 from hornbook.pipeline.history import view_run
-from hornbook.pipeline.report import flat, is_noncommercial, main_counts, page_of, tiles, write_report
+from hornbook.pipeline.report import curve, flat, is_noncommercial, main_counts, page_of, tiles, write_report
 
 
 def test_the_report_of_a_run_says_what_was_done(toy, run):
@@ -73,7 +73,25 @@ def test_a_noncommercial_input_raises_a_visible_note(toy, run):
 def test_counts_and_settings_in_words(toy, run):
     from hornbook.core.artifact import Artifact, Manifest
 
-    counts = {"docs": 14_200, "bytes": 3_000_000, "train_bytes": 500, "events": [], "wh": 1.0, "tokens": 2.5e6}
+    counts = {"bytes": 3_000_000, "docs": 14_200, "train_bytes": 500, "events": [], "wh": 1.0, "tokens": 2.5e6}
     artifact = Artifact(toy, Manifest(kind="tokens", counts=counts))
     assert main_counts(artifact, 4) == "14.2k docs, 3 MB, 500 B train, 2.5M tokens"
     assert flat({"a": {"b": {"c": 1}, "d": {}}, "e": [1]}) == {"a.b.c": 1, "a.d": {}, "e": [1]}
+
+
+def test_the_curve_is_of_the_newest_model_even_while_it_trains(toy, run):
+    run()
+    assert curve(view_run(toy / "runs/toy")) == []
+    folder = toy / "runs/toy/03-sum"
+    rows = [{"tokens": 10, "loss": 3.0}, {"tokens": 20, "loss": 2.0, "validation_nats": 1.0}, {"tokens": 30}]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (found,) = curve(view_run(toy / "runs/toy"))
+    assert found.title == "sum: loss" and found.lines == {"sum": [(10.0, 3.0), (20.0, 2.0)]}
+    folder.rename(folder.with_name("03-sum.partial"))
+    (folder.with_name("03-sum.partial") / "manifest.json").unlink()
+    assert curve(view_run(toy / "runs/toy")) == [found]
+
+
+def test_little_energy_is_not_written_with_zeros(toy, run):
+    run()
+    assert "&lt; 0.01 Wh" in (toy / "runs/toy/report.html").read_text()

@@ -61,7 +61,7 @@ def test_everything_is_on_the_page():
         assert part in words
     assert "rule.none" not in words and words.index("rule.a") < words.index("rule.b"), "largest first, zeros left out"
     assert "95.0 %" in words and "91.0 % – 98.0 %" in words and "≥ 90.0 % met" in words and "greedy" in words
-    assert "3 more" in words, "samples beyond the fourth are folded"
+    assert "4 more" in words, "samples beyond the third are folded"
     assert "Edited by rule: pii.email 3." in words
 
 

@@ -74,8 +74,9 @@ def find_place(word: str) -> Path:
 
 def _show_run(folder: Path) -> None:
     from hornbook.core.units import human_seconds
+    from hornbook.pipeline.advice import advice
     from hornbook.pipeline.history import view_run
-    from hornbook.pipeline.report import main_counts
+    from hornbook.pipeline.report import curve, main_counts, outcome
     from hornbook.report.blocks import Table
 
     run = view_run(folder)
@@ -90,7 +91,10 @@ def _show_run(folder: Path) -> None:
         took = human_seconds(stage.cost.duration_s) if stage.cost.duration_s else ""
         rows.append([f"{stage.number}-{stage.id}", stage.state, made, counts, took])
     rows.append(["all", run.state, "", "", human_seconds(run.cost.duration_s)])
-    _print([Table("", ["stage", "state", "makes", "counts", "time"], rows)])
+    _print([Table("", ["stage", "state", "makes", "counts", "time"], rows), *curve(run), *outcome(run)])
+    said = advice(run) if run.state != "running" else []
+    if said:
+        print("\nWhat to try next\n" + "\n".join(f"- {line}" for line in said))
     if (folder / "report.html").exists():
         print(f"\nReport: {folder / 'report.html'}    One stage: hornbook look {folder}/NN-ID")
 

@@ -16,10 +16,16 @@ WIDTH = 100
 def stages(
     name: Annotated[str | None, typer.Argument(help="A stage's name, or a stage file of your own.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of recipes, for editors.")] = False,
 ) -> int:
     """List the stages, or show one: what it reads and writes, and every setting with type and default."""
     from hornbook.pipeline.stage import installed_stages, load_stage
 
+    if schema:
+        from hornbook.pipeline.schema import recipe_schema
+
+        print(json.dumps(recipe_schema(), ensure_ascii=False, indent=1))
+        return 0
     if name is None:
         known = installed_stages()
         print(json.dumps(known, ensure_ascii=False) if as_json else _list(known))

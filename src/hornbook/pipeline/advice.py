@@ -2,7 +2,7 @@
 
 from hornbook.pipeline.describe import funnel_of, score_records
 from hornbook.pipeline.history import RunView, StageView, read_records
-from hornbook.report.blocks import share
+from hornbook.report.blocks import quantity, share
 
 STILL_FALLING = 0.02
 BIG_RULE = 0.25
@@ -41,9 +41,11 @@ def _scores(stage: StageView) -> list[str]:
         hint = (
             f"; its interval reaches the bar, so more than {cases} cases are needed to tell"
             if is_open
-            else "; look at its samples below for what goes wrong"
+            else "; read its samples for what goes wrong"
         )
-        said.append(f'"{score.get("title", score.get("name"))}" is {value:.3g} against a bar of {bar:.3g}{hint}.')
+        unit = str(score.get("unit", ""))
+        shown, needed = quantity(value, unit), quantity(bar, unit)
+        said.append(f'"{score.get("title", score.get("name"))}" is {shown} against a bar of {needed}{hint}.')
     return said
 
 

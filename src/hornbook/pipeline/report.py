@@ -9,14 +9,16 @@ from hornbook.core.errors import HornbookError
 from hornbook.core.units import human_bytes, human_count, human_seconds
 from hornbook.pipeline.advice import advice
 from hornbook.pipeline.describe import describe, funnel_of, score_records
-from hornbook.pipeline.history import RECIPE, Cost, RunView, StageView, view_run
+from hornbook.pipeline.history import RECIPE, Cost, RunView, StageView, read_records, view_run
 from hornbook.pipeline.lock import LOCK
 from hornbook.pipeline.stage import load_stage
-from hornbook.report.blocks import Block, Scores, Table, Text
+from hornbook.report.blocks import Block, Scores, Series, Table, Text
 from hornbook.report.html import Page, Section, render
 
 REPORT = "report.html"
 BYTE_SUFFIXES = ("_bytes", "bytes")
+CURVES = {"validation_bits_per_byte": "bits per byte", "validation_nats": "nats", "loss": "nats"}
+FIRST_COUNTS = ("pages", "docs", "conversations", "parameters", "train_tokens")
 
 
 def write_report(folder: Path, writing: bool = False) -> Path:
@@ -72,7 +74,7 @@ def tiles(run: RunView) -> list[tuple[str, str]]:
         found.append((f"{sum(map(_passed, barred))} of {len(barred)}", "bars met"))
     found.append((human_seconds(run.cost.duration_s), "time"))
     if run.cost.energy_wh is not None:
-        found.append((f"{run.cost.energy_wh:.3g} Wh", f"energy ({run.cost.method})"))
+        found.append((_energy(run.cost), f"energy ({run.cost.method})"))
     return found
 
 
@@ -85,6 +87,22 @@ def outcome(run: RunView) -> list[Block]:
         if stage.artifact is not None and stage.artifact.kind == "scores" and score_records(stage.artifact):
             rows += [replace(row, protocol="") for row in scores_block(stage.artifact, "").rows]
     return [Scores("What came out", rows)] if rows else []
+
+
+def curve(run: RunView) -> list[Block]:
+    """The first curve that falls or should: validation (or loss) of the newest model, the one in training included."""
+    for stage in reversed(run.stages):
+        folder = stage.path if stage.artifact else stage.path.with_name(stage.path.name + ".partial")
+        records = read_records(folder / "metrics.jsonl")
+        for name, unit in (
+            ("validation_bits_per_byte", "bits per byte"),
+            ("validation_nats", "nats"),
+            ("loss", "nats"),
+        ):
+            points = [(float(r.get("tokens", r.get("step", 0))), float(r[name])) for r in records if name in r]
+            if len(points) > 1:
+                return [Series(f"{stage.id}: {name.replace('_', ' ')}", "tokens", unit, {stage.id: points})]
+    return []
 
 
 def overview(run: RunView) -> Table:
@@ -107,7 +125,9 @@ def overview(run: RunView) -> Table:
 def main_counts(artifact: Artifact, most: int = 3) -> str:
     """The first few counts of an artifact in words: `14.2k docs, 3.1M tokens`."""
     shown: list[str] = []
-    for name, value in artifact.manifest.counts.items():
+    counts = artifact.manifest.counts
+    for name in sorted(counts, key=lambda name: name not in FIRST_COUNTS):
+        value = counts[name]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or name in ("seconds", "wh", "grams_co2"):
             continue
         is_bytes = name.endswith(BYTE_SUFFIXES)
@@ -198,7 +218,9 @@ def _passed(record: dict[str, Any]) -> bool:
 
 
 def _energy(cost: Cost) -> str:
-    return "–" if cost.energy_wh is None else f"{cost.energy_wh:.3g} Wh"
+    if cost.energy_wh is None:
+        return "–"
+    return f"{cost.energy_wh:.3g} Wh" if cost.energy_wh >= 0.01 else "< 0.01 Wh"
 
 
 def _value(value: Any) -> str:

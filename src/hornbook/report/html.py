@@ -23,7 +23,7 @@ from hornbook.report.blocks import (
 from hornbook.report.plot import svg
 
 MAX_ROWS = 60
-SHOWN_SAMPLES = 4
+SHOWN_SAMPLES = 3
 MAX_SAMPLES = 40
 MAX_SAMPLE_CHARS = 2_000
 

@@ -8,13 +8,14 @@ import warnings
 from html import escape
 from typing import Any
 
+from hornbook.core.units import human_count
 from hornbook.report.blocks import Series, clean
 from hornbook.report.style import INK, LINE_COLOURS, RC
 
 MAX_POINTS = 600
 
 
-def svg(series: Series, width_in: float = 7.2, height_in: float = 2.9) -> str:
+def svg(series: Series, width_in: float = 9.4, height_in: float = 3.2) -> str:
     """The curves as one `<svg>` element without ids, clocks or outside references.
 
     Points that are not finite leave a gap. Returns an empty string when there is nothing to draw.
@@ -36,6 +37,7 @@ def svg(series: Series, width_in: float = 7.2, height_in: float = 2.9) -> str:
         axes.set_xlabel(_label(series.x_label), parse_math=False)
         axes.set_ylabel(_label(series.y_label), parse_math=False)
         axes.margins(x=0.01)
+        axes.xaxis.set_major_formatter(lambda value, _: human_count(round(value, 9)))
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None})
     return _inline(out.getvalue(), clean(series.title))
