@@ -63,9 +63,9 @@ class SftSchedule(ScheduleSettings):
 class SftLoop(LoopSettings):
     """The loop with fine-tuning's rates."""
 
-    optimizer: SftOptimizer = SftOptimizer()
+    optimizer: SftOptimizer = SftOptimizer()  # pyright: ignore[reportIncompatibleVariableOverride]
     """Learning rates and their constants."""
-    schedule: SftSchedule = SftSchedule()
+    schedule: SftSchedule = SftSchedule()  # pyright: ignore[reportIncompatibleVariableOverride]
     """How the rates move."""
 
 

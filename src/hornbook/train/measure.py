@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from hornbook.train.objective import Surprise
 from hornbook.train.packing import Piece, batch_of, best_fit, row_arrays
@@ -15,7 +16,7 @@ class FixedRows:
     """
 
     def __init__(
-        self, items: Sequence[Piece], *, row_tokens: int, batch_rows: int, pad_id: int, device: object
+        self, items: Sequence[Piece], *, row_tokens: int, batch_rows: int, pad_id: int, device: torch.device
     ) -> None:
         packed = best_fit([len(weights) for _, weights in items], row_tokens)
         rows = [row_arrays([items[i] for i in row], row_tokens, pad_id) for row in packed]

@@ -7,6 +7,7 @@ longer than a row are cut into row-long pieces that share one token, so that eve
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ def row_arrays(items: Sequence[Piece], row_tokens: int, pad_id: int) -> tuple[np
     return ids, targets, weights, segments
 
 
-def batch_of(rows: Sequence[tuple[np.ndarray, ...]], cursor: dict[str, object]) -> Batch:
+def batch_of(rows: Sequence[tuple[np.ndarray, ...]], cursor: dict[str, Any]) -> Batch:
     """A batch from rows as `row_arrays` makes them."""
     ids, targets, weights, segments = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
     return Batch(ids, targets, weights, segments, cursor)
