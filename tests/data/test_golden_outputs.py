@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.settings import parse
 from hornbook.data import dedup, extract, read
 from hornbook.data import filter as filters
 
 sys.path.insert(0, str(Path(__file__).parent))
-import warcs  # noqa: E402
+import warcs
 
 GOLDEN = {
     ("data.read", 1): "e1aa4ce38ac9650a",

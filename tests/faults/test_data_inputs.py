@@ -32,7 +32,8 @@ def do(stage: Any, folder: Path, **settings: Any) -> dict[str, Any]:
 
 def test_a_truncated_gzip_file_keeps_what_is_whole(tmp_path: Path) -> None:
     generator = random.Random(2)
-    lines = ['{"text": "%s"}' % "".join(generator.choices("abcdefgh ", k=60)) for _ in range(20_000)]
+    texts = ("".join(generator.choices("abcdefgh ", k=60)) for _ in range(20_000))
+    lines = [f'{{"text": "{text}"}}' for text in texts]
     data = gzip.compress("\n".join(lines).encode())
     (tmp_path / "a.jsonl.gz").write_bytes(data[: len(data) // 2])
     funnel = do(read, tmp_path / "out", path=str(tmp_path / "a.jsonl.gz"))

@@ -46,7 +46,7 @@ def _summary(settings: ModelSettings) -> str:
     size = human_count(settings.num_parameters())
     return (
         f"A {settings.architecture} decoder with {size} parameters ({settings.layers} layers of width "
-        f"{settings.width}, vocabulary {settings.vocab_size:,}, context {settings.max_tokens:,} tokens), made with Hornbook."
+        f"{settings.width}, vocabulary {settings.vocab_size:,}, context {settings.max_tokens:,}), made with Hornbook."
     )
 
 

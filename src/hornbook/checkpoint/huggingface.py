@@ -139,7 +139,7 @@ def names(settings: ModelSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 @torch.no_grad()
 def fill(model: Decoder, weights: dict[str, torch.Tensor], where: str) -> None:
-    """Put Hugging Face weights into our decoder; CheckpointError names what is missing, left over or of another shape."""
+    """Put Hugging Face weights into our decoder; CheckpointError names what is missing, left over or misshapen."""
     ours = dict(model.named_parameters())
     wanted = {source for _, sources in names(model.settings) for source in sources}
     ignored = {name for name in weights if name.endswith("rotary_emb.inv_freq")}

@@ -119,7 +119,7 @@ def build_recipe(
 def parse_override(text: str) -> tuple[str, Any]:
     """`base.total_tokens=200_000` -> the dotted name and the value (TOML; a bare word is a string)."""
     name, equals, value = text.partition("=")
-    if not equals or "." not in name and name not in ("seed", "name"):
+    if not equals or ("." not in name and name not in ("seed", "name")):
         raise SettingsError(f'"{text}" is not an override', where="--set", do="Write --set id.key=value")
     try:
         return name.strip(), tomllib.loads(f"value = {value}")["value"]

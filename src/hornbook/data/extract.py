@@ -165,7 +165,7 @@ def _extract_one(ledger: Ledger, document: Document, page: Page, settings: Setti
             text = to_text(html, settings.profile)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # whatever a parser does on a hostile page, panics of native code included
+        except BaseException as error:  # noqa: BLE001 - whatever a parser does on a hostile page, panics of native code included
             _drop(ledger, document, page, "extract.error", f"{type(error).__name__}: {error}"[:300])
             return
     if not text:

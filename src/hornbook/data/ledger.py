@@ -101,8 +101,9 @@ class _Rows:
             table = table.append_column("rule", pyarrow.array([r for r, _ in self._rules], pyarrow.large_string()))
             table = table.append_column("value", pyarrow.array([v for _, v in self._rules], pyarrow.large_string()))
         if self._writer is None:
+            dictionary: Any = ["source"]  # the stub knows only true and false
             self._writer = pyarrow.parquet.ParquetWriter(
-                self.path, table.schema, compression="zstd", use_dictionary=["source"], write_statistics=False
+                self.path, table.schema, compression="zstd", use_dictionary=dictionary, write_statistics=False
             )
         self._writer.write_table(table)
         self.num_rows += len(self._documents)

@@ -270,7 +270,7 @@ def _records(stream: Any, begin: int, max_bytes: int, damage: Callable[[], str])
             return
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # panics of native code are no Exceptions
+        except BaseException as error:  # noqa: BLE001 - panics of native code are no Exceptions
             about = f"{damage() or str(error)[:200]} at byte {begin}"
             yield Page(position, "response", "", b"", flaw="damaged", found=about)
             return

@@ -65,7 +65,7 @@ def perform(
             return summary
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a panic of a native library is no Exception
+    except BaseException as error:  # noqa: BLE001 - a panic of a native library is no Exception
         return _failure(error, shard, work.record)
 
 
@@ -100,7 +100,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         work = Workspace(shard.name, root, scratch, notes.set_aside(shard), limits, beat, lambda n: send("progress", n))
         try:
             function = function or find_function(where)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the job's own errors, whatever they are
             send("done", _failure(error, shard, ""))
             continue
         send("done", perform(function, common, shard, notes, work))
