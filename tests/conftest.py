@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -11,6 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests import shape_names
 
 shape_names.install()
+# The same examples every time, and no clock: a busy machine is no reason to fail.
+hypothesis.settings.register_profile("hornbook", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("hornbook")
 
 
 @pytest.fixture(autouse=True, scope="session")

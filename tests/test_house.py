@@ -16,12 +16,12 @@ TESTS = ROOT / "tests"
 
 # Modules whose behaviour shows only through others; each with the test that covers it. Keep this short.
 TESTED_ELSEWHERE: dict[str, str] = {
-    "cli/find.py": "cli/test_run.py",
+    "cli/survey.py": "cli/test_new.py",
     "report/style.py": "report/test_plot.py",
 }
 # Folders of tests about several modules at once, and such tests inside a package's folder.
 ACROSS = ("seams", "golden", "journeys", "faults")
-ACROSS_A_PACKAGE = ("data/test_golden_outputs.py", "data/test_world_truth.py")
+ACROSS_A_PACKAGE = ("data/test_golden_outputs.py", "data/test_world_truth.py", "world/test_golden_outputs.py")
 # Modules that compute what somebody published, besides filters and the stages of pretrain and posttrain.
 ALGORITHMS = (
     "data/dedup.py",

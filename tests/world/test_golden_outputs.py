@@ -12,10 +12,10 @@ from hornbook.core.settings import parse
 from hornbook.world import conversations, facts, pages, tasks
 
 GOLDEN = {
-    ("world.conversations", 1): "ac43a95204c7282d",
+    ("world.conversations", 2): "b03097dec7e34011",
     ("world.facts", 1): "4abea75c978fb785",
-    ("world.pages", 1): "2a3e68a4a29e5d77",
-    ("world.tasks", 1): "25ca2577564d11a1",
+    ("world.pages", 2): "5ae183f868a97375",
+    ("world.tasks", 2): "71f6abdd07022b67",
 }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"truth": "truth"}
 WRITES = "pages"
-VERSION = 1
+VERSION = 2
 
 NUM_REMEMBERED = 64
 """Pages that a mirror may copy: the last so many good ones."""

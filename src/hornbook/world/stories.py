@@ -74,7 +74,8 @@ def troubles() -> tuple[Trouble, ...]:
 
 
 def plots() -> tuple[Plot, ...]:
-    """The plots. No two share a run of five fixed words, so that a page may hold one story of each."""
+    """The plots; one. With three, a model of two million parameters learned none of them to the end: a page holds one
+    story of each plot, and each was seen a third as often (`docs/decisions/world-stories.md`)."""
     return (
         Plot(
             "search",
@@ -89,36 +90,6 @@ def plots() -> tuple[Plot, ...]:
                 "With the {gift}, {name} {rescue} and found the {treasure}.",
                 "{name} thanked the {helper} and shared {his} {food} with {pet_name}.",
                 "That night {he} fell asleep {ending}.",
-            ),
-        ),
-        Plot(
-            "runaway",
-            "fear",
-            (
-                "{opening}, there was a {mood} {gender} in {town} whose name was {name}.",
-                "{His} best companion was {a_pet}, and everybody called it {pet_name}.",
-                "On a {time} {pet_name} ran off towards the {place}, and {name} hurried after it.",
-                "Soon {he} had to stop, because {obstacle}.",
-                '"{greeting}," a friendly {helper} whispered and pulled out a {gift}.',
-                "Thanks to the {gift}, {he} {rescue}.",
-                "There sat {pet_name}, playing with a {treasure}.",
-                "{name} was so glad that {he} forgot {his} fear of {fear}.",
-                "The {helper} took both of them home, and {name} went to bed {ending}.",
-            ),
-        ),
-        Plot(
-            "feast",
-            "instrument",
-            (
-                "{opening}, the people of {town} invited {name}, a {mood} {gender}, to a feast near the {place}.",
-                "{name} was asked to play the {instrument}.",
-                "It was a {time} when {he} set out together with {his} {pet}, little {pet_name}.",
-                "Halfway there {obstacle}, and {name} did not know how to go on.",
-                'An old {helper} looked up, smiled and called out, "{greeting}."',
-                "{He} was handed a {gift} by the {helper}, and with its help {name} {rescue}.",
-                "The music of the {instrument} was so lovely that {pet_name} danced.",
-                "As a prize {name} received a {treasure}.",
-                "Late in the evening everyone walked back to {town} {ending}.",
             ),
         ),
     )
