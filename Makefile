@@ -20,7 +20,7 @@ DEV := $(VENV)/.dev-$(SUM)
 INSTALL = $(BIN)/python -m pip install --no-build-isolation -c constraints.txt $(PIP_FLAGS)
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-all check lint smoke bench docs fix lock clean
+.PHONY: demo test test-all check lint ruff contracts types smoke bench docs fix lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(CORE)
@@ -38,12 +38,18 @@ test-all: $(DEV)
 
 check: lint test
 
-lint: $(DEV)
+lint: ruff contracts types
+
+ruff: $(DEV)
 	@echo "ruff: rules and format"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "make fix formats these:"; $(BIN)/ruff format --check .; exit 1; }
+
+contracts: $(DEV)
 	@echo "import-linter: contracts"
 	@$(BIN)/lint-imports --no-cache
+
+types: $(DEV)
 	@echo "pyright: types (about a minute)"
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 

@@ -157,7 +157,7 @@ def prompt_ids(number: int) -> list[int]:
 async def read_streams(options: argparse.Namespace) -> None:
     """The readers' process: all streams at once; prints tokens, seconds from first request to last token."""
     if options.readers == "openai":
-        import openai  # noqa: F401 - loaded before the clock starts
+        import openai  # noqa: F401  # pyright: ignore[reportUnusedImport]  # loaded before the clock starts
     read = read_openai if options.readers == "openai" else read_plain
     began = time.perf_counter()
     results = await asyncio.gather(*(read(options.read, asked(number, options)) for number in range(NUM_STREAMS)))

@@ -17,7 +17,6 @@ TESTS = ROOT / "tests"
 # Modules whose behaviour shows only through others; each with the test that covers it. Keep this short.
 TESTED_ELSEWHERE: dict[str, str] = {
     "cli/survey.py": "cli/test_new.py",
-    "report/style.py": "report/test_plot.py",
 }
 # Folders of tests about several modules at once, and such tests inside a package's folder.
 ACROSS = ("seams", "golden", "journeys", "faults")

@@ -36,8 +36,8 @@ TAKEN = frozenset(
     "tira titan titus toda todo tony toro travel travis treaty trellis trendy truly trusty tuba tudo tully "
     "tuna vary vena vera vermin very veto vida vila villa virus visa vista vita viva vivo vola volta vora".split()
 )
-"""What the syllables may spell but no name should be: of the 35,280 names they can spell, those that stand in lower case
-in 86 million characters of stories, books, questions and instructions (so July is a month and nobody's name)."""
+"""What the syllables may spell but no name should be: of the 35,280 names they can spell, those that stand in lower
+case in 86 million characters of stories, books, questions and instructions (so July is a month and nobody's name)."""
 
 
 def names(generator: random.Random, kind: str, avoid: set[str]) -> Iterator[str]:
