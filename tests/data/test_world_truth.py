@@ -72,7 +72,8 @@ def test_extraction_finds_the_text_and_nothing_else(world: World, profile: str, 
     there = [row for row in world.truth.values() if row["kind"] != "missing"]
     assert len(documents) == len(there) > 250
     scores = good_scores(world, documents)
-    assert sum(scores) / len(scores) >= (0.995 if profile == "precise" else 0.985) and min(scores) >= 0.9
+    mean, worst = {"precise": (0.995, 0.9), "fast": (0.985, 0.85)}[profile]
+    assert sum(scores) / len(scores) >= mean and min(scores) >= worst
 
 
 def test_language_spam_and_what_stays(world: World) -> None:
