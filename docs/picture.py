@@ -46,10 +46,10 @@ def take(chromium: str, address: str, questions: list[str]) -> None:
         page: Any = browser.new_page(viewport={"width": 1000, "height": 640}, reduced_motion="reduce")
         page.goto(address)
         page.wait_for_selector(".starter")
-        for question in questions:
+        for number, question in enumerate(questions, 1):
             page.fill("#input", question)
             page.keyboard.press("Enter")
-            page.wait_for_selector(".assistant.writing", state="attached")
+            page.wait_for_function("n => document.querySelectorAll('.assistant').length >= n", arg=number)
             page.wait_for_selector(".assistant.writing", state="detached", timeout=60_000)
         IMAGE.parent.mkdir(exist_ok=True)
         page.screenshot(path=str(IMAGE))
