@@ -134,7 +134,7 @@ def test_control_c_stops_cleanly(tmp_path: Path) -> None:
     deadline = time.monotonic() + 10  # a busy machine takes long to start; the workers must be at work
     while not any(file.is_file() for file in tmp_path.rglob("*")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(0.2)
+    time.sleep(0.6)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=10)
     assert errors.count(b"Traceback") <= 1  # the parent's own KeyboardInterrupt; the workers say nothing
