@@ -1,6 +1,7 @@
 """Checks shapes in names in every test (shape_names.py), and keeps tests away from the user's own files."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests import shape_names
 
 shape_names.install()
+# A suite started in the background ignores Ctrl-C, and would hand that down to the programs it stops by Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples every time, and no clock: a busy machine is no reason to fail.
 hypothesis.settings.register_profile("hornbook", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("hornbook")
