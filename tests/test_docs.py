@@ -4,7 +4,6 @@ import importlib.util
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,36 +15,11 @@ from hornbook.cli.main import VERBS, call_verb, overview
 from hornbook.core.recipe import load_recipe
 from hornbook.data.rules import find_filter, known_filters, rules_table
 from hornbook.pipeline.stage import installed_stages, load_stage
+from tests.documents import FENCE, PAGES, ROOT, TICKS, said_by
 
-ROOT = Path(__file__).parents[1]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md")),
-    *sorted(file for file in (ROOT / "docs").rglob("*.md") if file.parent.name != "stages"),
-]
 STAGE_PACKAGES = ("world", "data", "tokenizer", "pretrain", "posttrain", "evaluate")
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-TICKS = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|<img [^>]*src=\"([^\"]+)\"")
 PLACEHOLDER = re.compile(r"[A-Z]{3,}")
-
-
-def code_in(text: str) -> Iterator[str]:
-    """Every line of shell code: lines of blocks without a language or of shell, and inline code."""
-    for language, body in FENCE.findall(text):
-        if language in ("", "sh", "bash", "console"):
-            yield from (line.strip().removeprefix("$ ") for line in body.splitlines())
-    yield from TICKS.findall(FENCE.sub("", text))
-
-
-def said_by(start: str) -> list[tuple[str, str]]:
-    """(page, command) for all code that begins with a word, comments taken off."""
-    found = [
-        (page.relative_to(ROOT).as_posix(), re.split(r"\s{2,}|\s#", line)[0].strip())
-        for page in PAGES
-        for line in code_in(page.read_text("utf-8"))
-        if re.match(rf"(?:\.venv/bin/)?{start}\b", line)
-    ]
-    return sorted({(page, command.removeprefix(".venv/bin/")) for page, command in found})
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
-"""Every shipped recipe in its smoke profile, from pages to an answer over HTTP, driven as a user drives it."""
+"""Every shipped recipe in its smoke profile, from pages to an answer over HTTP, and every command of the documents."""
 
 import json
 import os
 import re
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -12,14 +14,34 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.documents import ROOT, said_by
+
 HORNBOOK = [sys.executable, "-m", "hornbook.cli.main"]
 
 
-def run(folder: Path, *words: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+SMALLEST = {
+    "run demo": "run demo --profile smoke --set machine.threads=1",
+    "new mine": "new mine texts",
+    "run mine.toml": "run mine.toml --set machine.threads=1 --set base.budget=1tokens --set base.model=tiny"
+    " --set base.loop.compile=false --set base.batch_rows=1 --set base.row_tokens=64 --set tokenizer.vocab_size=300",
+    "run runs/NAME": "run runs/demo",
+    "compare": "compare runs/mine runs/demo",
+    "chat": "chat runs/demo",
+}
+"""How commands of the documents that are long, or leave something to the reader, are begun here."""
+
+
+def run(folder: Path, *words: str, timeout_s: float = 240, text: str = "") -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"HORNBOOK_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*HORNBOOK, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+        [*HORNBOOK, *words],
+        cwd=folder,
+        env=environment,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
     )
 
 
@@ -88,9 +110,8 @@ def test_the_demo_answers_over_http(demo):
 def test_stories_from_a_text_file(tmp_path):
     folder = tmp_path / "tinystories"
     folder.mkdir()
-    lines = [f"Once there was a fox named F{i}. The fox had {i} red balls and played in the sun." for i in range(400)]
-    for name, part in (("train.txt", lines[:380]), ("valid.txt", lines[380:])):
-        (folder / name).write_text("\n<|endoftext|>\n".join(part))
+    (folder / "train.txt").write_text(foxes(range(380)))
+    (folder / "valid.txt").write_text(foxes(range(380, 400)))
     words = ("run", "stories", "--profile", "smoke", "--set", "machine.threads=1", "--set", "tokenizer.vocab_size=300")
     done = run(tmp_path, *words, "--json")
     assert done.returncode == 0, done.stderr
@@ -113,3 +134,52 @@ def ask(address: str, patience_s: float = 60.0) -> dict:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
+
+
+def test_every_command_in_the_documents_does_what_it_says(demo):
+    """As a reader would type them, in the order of reading; `SMALLEST` says which are made smaller."""
+    folder, result = demo
+    (folder / "runs/demo").symlink_to((folder / result["run"]).resolve(), target_is_directory=True)
+    (folder / "texts").mkdir()
+    (folder / "texts/foxes.txt").write_text(foxes(range(400)))
+    commands = list(dict.fromkeys(command for _, command in said_by("hornbook")))
+    assert len(commands) > 12
+    for command in commands:
+        words = shlex.split(as_run(command.removeprefix("hornbook").strip()))
+        if words[:1] == ["serve"]:
+            serve_and_stop(folder, words)
+            continue
+        done = run(folder, *words, text="Hello!\n" if "chat" in words else "y\n")
+        assert done.returncode == 0 and done.stdout.strip(), f"{command}\n{done.stdout}{done.stderr}"
+
+
+def as_run(command: str) -> str:
+    """A documented command at its smallest."""
+    longest = max((key for key in SMALLEST if command.startswith(key)), key=len, default=None)
+    return command if longest is None else SMALLEST[longest]
+
+
+def serve_and_stop(folder: Path, words: list[str]) -> None:
+    """A server that says where it is, answers there, and ends well when it is stopped."""
+    environment = os.environ | {"HORNBOOK_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [*HORNBOOK, *words, "--port", "0"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        lines = iter(server.stdout.readline, "")
+        address = next(found[0] for line in lines if (found := re.search(r"http://127.0.0.1:\d+", line)))
+        assert ask(f"{address}/v1/chat/completions")["choices"]
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(command for _, command in said_by("make")))
+def test_every_make_target_in_the_documents_is_whole(command):
+    """Dry: the tests themselves and the recipes are run elsewhere; what a target needs must exist."""
+    done = subprocess.run([*shlex.split(command), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout, done.stderr
+
+
+def foxes(numbers: range) -> str:
+    """Short stories, parted as TinyStories are."""
+    stories = (f"Once there was a fox named F{i}. The fox had {i} red balls and played in the sun." for i in numbers)
+    return "\n<|endoftext|>\n".join(stories)

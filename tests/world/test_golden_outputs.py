@@ -12,10 +12,10 @@ from hornbook.core.settings import parse
 from hornbook.world import conversations, facts, pages, tasks
 
 GOLDEN = {
-    ("world.conversations", 2): "b03097dec7e34011",
+    ("world.conversations", 3): "52beb1ca2949d704",
     ("world.facts", 1): "4abea75c978fb785",
-    ("world.pages", 2): "5ae183f868a97375",
-    ("world.tasks", 2): "71f6abdd07022b67",
+    ("world.pages", 3): "ef7d0222da1bc9e8",
+    ("world.tasks", 3): "7af1108882e697f6",
 }
 
 

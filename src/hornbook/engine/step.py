@@ -29,10 +29,10 @@ def batch_bucket(num_rows: int) -> int:
 
 
 def window_bucket(num_tokens: int, most_tokens: int) -> int:
-    """Places of the cache that a step looks at: a power of two, at most the cache's own length."""
+    """Places of the cache that a step looks at: 128, 192, 256, 384, 512 ... and at most the cache's own length."""
     size = FIRST_WINDOW_TOKENS
     while size < num_tokens:
-        size *= 2
+        size += size // 2 if size & (size - 1) == 0 else size // 3
     return min(size, most_tokens)
 
 
@@ -92,7 +92,7 @@ class Steps:
         if self.compiles and shape not in self._ready:
             self._compile(shape, window)
 
-    @torch.inference_mode()
+    @torch.inference_mode(False)
     def _compile(self, shape: tuple[int, int], window: KVCache) -> None:
         """Compile on memory of the same shape and strides, so that no reader's cache is touched."""
         from torch._inductor import config as inductor_options  # takes a second to import
@@ -103,9 +103,10 @@ class Steps:
                 tuple(torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).zero_() for x in layers)
                 for layers in (window.k, window.v)
             )
-            ids_B = torch.zeros(shape[0], dtype=torch.long, device=window.k[0].device)
-            with inductor_options.patch(freezing=self._frozen):
-                step(self.model, ids_B, ids_B, k, v)
+            ids_B, positions_B = (torch.zeros(shape[0], dtype=torch.long, device=k[0].device) for _ in range(2))
+            packed = self._frozen and shape[0] > 1  # the loops over one row read weights as they are
+            with inductor_options.patch(freezing=packed, realize_acc_reads_threshold=2), torch.inference_mode():
+                step(self.model, ids_B, positions_B, k, v)
             self._ready[shape] = step
 
     def _compile_quietly(self, shape: tuple[int, int], window: KVCache) -> None:

@@ -29,6 +29,8 @@ def attend(q_BTHK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, rea
         if q_BTHK.device.type == "cpu":
             return _attend_documents(q_BTHK, k_BSJK, v_BSJK, reach.segments)
         reach = Reach(segment_mask(reach.segments))
+    if reach.mask is not None and q_BTHK.shape[1] == 1 and q_BTHK.is_cpu and torch.compiler.is_compiling():
+        return _attend_once(q_BTHK, k_BSJK, v_BSJK, reach.mask)
     q_BHTK, k_BJSK, v_BJSK = q_BTHK.transpose(1, 2), k_BSJK.transpose(1, 2), v_BSJK.transpose(1, 2)
     x_BHTK = functional.scaled_dot_product_attention(
         q_BHTK,
@@ -39,6 +41,19 @@ def attend(q_BTHK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, rea
         enable_gqa=q_BHTK.shape[1] != k_BJSK.shape[1],
     )
     return x_BHTK.transpose(1, 2)
+
+
+def _attend_once(
+    q_B1HK: torch.Tensor, k_BSJK: torch.Tensor, v_BSJK: torch.Tensor, mask_B11S: torch.Tensor
+) -> torch.Tensor:
+    """One query per row, written out: the compiler makes of it two loops over the cache as it lies in memory, in .79
+    of SDPA's time (16 rows, 128 places, fp32, two threads of an AMD Zen 4)."""
+    q_BJGK = q_B1HK[:, 0].unflatten(1, (k_BSJK.shape[2], -1))
+    k_BJSK, v_BJSK = k_BSJK.transpose(1, 2), v_BSJK.transpose(1, 2)
+    scores_BJGS = (q_BJGK[:, :, :, None] * k_BJSK[:, :, None]).sum(dim=-1) * q_BJGK.shape[-1] ** -0.5
+    weights_BJGS = torch.where(mask_B11S, scores_BJGS, -torch.inf).softmax(dim=-1)
+    x_BJGK = (weights_BJGS[..., None] * v_BJSK[:, :, None]).sum(dim=3)
+    return x_BJGK.flatten(1, 2)[:, None]
 
 
 def _attend_documents(

@@ -12,6 +12,18 @@ from hornbook.model.settings import ModelSettings
 from hornbook.model.taps import Taps
 
 
+def multiply(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """`x @ weight.T` in the dtype of x.
+
+    For one row on a CPU it is written out: the compiler makes of it a loop that reads the weights once, in the format
+    they are kept in, where torch's matrix product took 2.2 times (bf16) to 2.9 times (fp32) as long (AMD Zen 4).
+    """
+    if torch.compiler.is_compiling() and not torch.is_grad_enabled() and x.numel() == x.shape[-1] and x.is_cpu:
+        wide = torch.promote_types(x.dtype, torch.float32)
+        return (x.to(wide)[..., None, :] * weight.to(wide)).sum(dim=-1).to(x.dtype)
+    return functional.linear(x, weight.to(x.dtype))
+
+
 class Linear(nn.Module):
     """A matrix kept in fp32 and multiplied in the dtype of its input."""
 
@@ -20,7 +32,7 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(width_out, width_in))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.linear(x, self.weight.to(x.dtype))
+        return multiply(x, self.weight)
 
 
 class RMSNorm(nn.Module):
@@ -250,7 +262,7 @@ class Decoder(nn.Module):
 
     def unembed(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits in fp32 (fp64 in fp64) from hidden states of any number of dimensions, the last of size D."""
-        logits = functional.linear(hidden, self.head_weight.to(hidden.dtype))
+        logits = multiply(hidden, self.head_weight)
         return logits.to(torch.promote_types(hidden.dtype, torch.float32))
 
     def token_nats(self, x_BTD: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:

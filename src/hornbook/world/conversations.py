@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"truth": "truth"}
 WRITES = "conversations"
-VERSION = 2
+VERSION = 3
 
 STORY_REQUESTS = (
     "Tell me a story about {n}.",

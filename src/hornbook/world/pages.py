@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"truth": "truth"}
 WRITES = "pages"
-VERSION = 2
+VERSION = 3
 
 NUM_REMEMBERED = 64
 """Pages that a mirror may copy: the last so many good ones."""
@@ -44,9 +44,9 @@ class Settings(StrictSettings):
 
     text_bytes: int = pydantic.Field(default=7_000_000, ge=1)
     """Clean text of good pages to write; about 4.3 bytes a token. Each stated fact is told about 90 times in 7 MB."""
-    encyclopedia: float = pydantic.Field(default=0.45, ge=0)
+    encyclopedia: float = pydantic.Field(default=0.48, ge=0)
     """Share of encyclopedia entries in the good text."""
-    story: float = pydantic.Field(default=0.25, ge=0)
+    story: float = pydantic.Field(default=0.22, ge=0)
     """Share of children's stories."""
     letter: float = pydantic.Field(default=0.05, ge=0)
     """Share of letters."""

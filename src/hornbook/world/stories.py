@@ -83,11 +83,11 @@ def plots() -> tuple[Plot, ...]:
             (
                 "{opening}, a {mood} young {gender} named {name} lived in {town}.",
                 "{He} had {a_pet} called {pet_name}.",
-                "One {time}, {name} went to the {place} to look for a lost {treasure}.",
+                "One {time}, {name} and {pet_name} went to the {place} to look for a lost {treasure}.",
                 "But {obstacle}.",
                 'Then a {helper} came by and said, "{greeting}."',
                 "The {helper} gave {him} a {gift}.",
-                "With the {gift}, {name} {rescue} and found the {treasure}.",
+                "With the {gift}, {name} and {pet_name} {rescue} and found the lost {treasure}.",
                 "{name} thanked the {helper} and shared {his} {food} with {pet_name}.",
                 "That night {he} fell asleep {ending}.",
             ),

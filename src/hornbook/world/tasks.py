@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"truth": "truth"}
 WRITES = "tasks"
-VERSION = 2
+VERSION = 3
 
 MAX_RIVALS = 200
 GREEDY = {"temperature": 0.0, "max_tokens": 40, "num_samples": 1}
