@@ -2,7 +2,7 @@
 
 An operator of its own, because the number of documents differs from batch to batch while a compiled step wants fixed
 shapes: the compiler sees one opaque call. Registered when this module is imported. fp32 and fp64 go through torch's
-flash kernel, bf16 through matrix products over blocks of queries, which is 1.5-2 times as fast there
+flash kernel, bf16 through matrix products over blocks of queries of all documents of like length at once
 (`docs/decisions/model-attention.md`).
 """
 
@@ -12,13 +12,18 @@ from typing import Any
 import torch
 
 BLOCK_TOKENS = 128
+PADDED_TO_TOKENS = 32
+"""bf16: documents that are as long when rounded up to a multiple of this go together. Padding follows the document,
+where causal attention never looks."""
+
+Span = tuple[int, int, int]
 
 
-def document_spans(segments_BT: torch.Tensor) -> list[tuple[int, int, int]]:
+def document_spans(segments_BT: torch.Tensor) -> list[Span]:
     """(row, first, end) of every run of equal document numbers."""
     changes = segments_BT[:, 1:] != segments_BT[:, :-1]
     num_tokens = segments_BT.shape[1]
-    spans: list[tuple[int, int, int]] = []
+    spans: list[Span] = []
     for row, change in enumerate(changes):
         edges = [0, *(change.nonzero()[:, 0] + 1).tolist(), num_tokens]
         spans.extend((row, first, end) for first, end in itertools.pairwise(edges))
@@ -37,12 +42,12 @@ def attend_documents(
     """
     x_BTHK = torch.empty(q_BTHK.shape, dtype=q_BTHK.dtype)
     lse_BTH = torch.empty(q_BTHK.shape[:3], dtype=torch.promote_types(q_BTHK.dtype, torch.float32))
+    if q_BTHK.dtype == torch.bfloat16:
+        for spans in _groups(segments_BT):
+            _scatter(_forward(*(_gather(x, spans) for x in (q_BTHK, k_BTHK, v_BTHK))), spans, x_BTHK)
+        return x_BTHK, lse_BTH.zero_()
     for row, first, end in document_spans(segments_BT):
         q, k, v = (_document(x, row, first, end) for x in (q_BTHK, k_BTHK, v_BTHK))
-        if q.dtype == torch.bfloat16:
-            x_BTHK[row, first:end] = _forward(q[0], k[0], v[0]).transpose(0, 1)
-            lse_BTH[row, first:end] = 0.0
-            continue
         x, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, True)
         x_BTHK[row, first:end] = x[0].transpose(0, 1)
         lse_BTH[row, first:end] = lse[0].t()
@@ -67,13 +72,15 @@ def attend_documents_backward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of q, k and v."""
     dq, dk, dv = (torch.empty(x.shape, dtype=x.dtype) for x in (q_BTHK, k_BTHK, v_BTHK))
+    if q_BTHK.dtype == torch.bfloat16:
+        for spans in _groups(segments_BT):
+            parts = _backward_pass(*(_gather(x, spans) for x in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK)))
+            for whole, part in zip((dq, dk, dv), parts, strict=True):
+                _scatter(part, spans, whole)
+        return dq, dk, dv
     for row, first, end in document_spans(segments_BT):
         grad, q, k, v, x = (_document(t, row, first, end) for t in (grad_BTHK, q_BTHK, k_BTHK, v_BTHK, x_BTHK))
         lse = lse_BTH[row : row + 1, first:end].transpose(1, 2)
-        if q.dtype == torch.bfloat16:
-            for whole, part in zip((dq, dk, dv), _backward_pass(grad[0], q[0], k[0], v[0]), strict=True):
-                whole[row, first:end] = part.transpose(0, 1)
-            continue
         parts = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, x, lse, 0.0, True)
         for whole, part in zip((dq, dk, dv), parts, strict=True):
             whole[row, first:end] = part[0].transpose(0, 1)
@@ -106,39 +113,71 @@ def _backward(ctx: Any, grad: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tens
 torch.library.register_autograd("hornbook::attend_documents", _backward, setup_context=_keep)
 
 
-def _forward(q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor) -> torch.Tensor:
-    """One document's output."""
-    q_HTK = q_HTK * q_HTK.shape[-1] ** -0.5
-    future = _future(q_HTK)
+def _groups(segments_BT: torch.Tensor) -> list[list[Span]]:
+    """Documents by padded length."""
+    groups: dict[int, list[Span]] = {}
+    for span in document_spans(segments_BT):
+        groups.setdefault(_padded(span), []).append(span)
+    return list(groups.values())
+
+
+def _padded(span: Span) -> int:
+    _, first, end = span
+    return -(-(end - first) // PADDED_TO_TOKENS) * PADDED_TO_TOKENS
+
+
+def _gather(x_BTHK: torch.Tensor, spans: list[Span]) -> torch.Tensor:
+    """The heads of some documents one after the other, (documents x H, T, K), zero where a document has ended."""
+    num_heads, size = x_BTHK.shape[2:]
+    heads = torch.zeros((len(spans), num_heads, _padded(spans[0]), size), dtype=x_BTHK.dtype)
+    for number, (row, first, end) in enumerate(spans):
+        heads[number, :, : end - first] = x_BTHK[row, first:end].transpose(0, 1)
+    return heads.flatten(0, 1)
+
+
+def _scatter(heads: torch.Tensor, spans: list[Span], into_BTHK: torch.Tensor) -> None:
+    """Write the documents back to their places in the rows."""
+    heads = heads.unflatten(0, (len(spans), -1))
+    for number, (row, first, end) in enumerate(spans):
+        into_BTHK[row, first:end] = heads[number, :, : end - first].transpose(0, 1)
+
+
+def _forward(q_BTK: torch.Tensor, k_BTK: torch.Tensor, v_BTK: torch.Tensor) -> torch.Tensor:
+    """Output of heads of documents of one length, block of queries by block."""
+    q_BTK = q_BTK * q_BTK.shape[-1] ** -0.5
+    future = _future(q_BTK)
     outputs = []
-    for first, end in _blocks(q_HTK.shape[1]):
-        outputs.append(torch.bmm(_shares(q_HTK, k_HTK, first, end, future), v_HTK[:, :end]))
+    for first, end in _blocks(q_BTK.shape[1]):
+        outputs.append(torch.bmm(_shares(q_BTK, k_BTK, first, end, future), v_BTK[:, :end]))
     return torch.cat(outputs, dim=1)
 
 
 def _backward_pass(
-    grad_HTK: torch.Tensor, q_HTK: torch.Tensor, k_HTK: torch.Tensor, v_HTK: torch.Tensor
+    grad_BTK: torch.Tensor, q_BTK: torch.Tensor, k_BTK: torch.Tensor, v_BTK: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of one document's q, k and v; the softmax is computed again, sums over blocks are fp32."""
-    scale = q_HTK.shape[-1] ** -0.5
-    q_HTK = q_HTK * scale
-    future = _future(q_HTK)
+    """Gradients of q, k and v; the softmax is computed again, sums over blocks are fp32.
+
+    Queries of the padding have no gradient, so they add nothing to those of keys and values.
+    """
+    scale = q_BTK.shape[-1] ** -0.5
+    q_BTK = q_BTK * scale
+    future = _future(q_BTK)
     grad_q = []
-    grad_k, grad_v = (torch.zeros(k_HTK.shape, dtype=torch.float32) for _ in range(2))
-    for first, end in _blocks(q_HTK.shape[1]):
-        grad = grad_HTK[:, first:end]
-        shares = _shares(q_HTK, k_HTK, first, end, future)
+    grad_k, grad_v = (torch.zeros(k_BTK.shape, dtype=torch.float32) for _ in range(2))
+    for first, end in _blocks(q_BTK.shape[1]):
+        grad = grad_BTK[:, first:end]
+        shares = _shares(q_BTK, k_BTK, first, end, future)
         grad_v[:, :end] += torch.bmm(shares.mT, grad)
-        wanted = torch.bmm(grad, v_HTK[:, :end].mT)
+        wanted = torch.bmm(grad, v_BTK[:, :end].mT)
         scores = torch.ops.aten._softmax_backward_data(wanted, shares, -1, shares.dtype)
-        grad_q.append(torch.bmm(scores, k_HTK[:, :end]))
-        grad_k[:, :end] += torch.bmm(scores.mT, q_HTK[:, first:end])
+        grad_q.append(torch.bmm(scores, k_BTK[:, :end]))
+        grad_k[:, :end] += torch.bmm(scores.mT, q_BTK[:, first:end])
     return torch.cat(grad_q, dim=1) * scale, grad_k, grad_v
 
 
-def _shares(q_HTK: torch.Tensor, k_HTK: torch.Tensor, first: int, end: int, future: torch.Tensor) -> torch.Tensor:
+def _shares(q_BTK: torch.Tensor, k_BTK: torch.Tensor, first: int, end: int, future: torch.Tensor) -> torch.Tensor:
     """How much each query of a block attends to every key up to the block's end; statistics are fp32 inside."""
-    scores = torch.bmm(q_HTK[:, first:end], k_HTK[:, :end].mT)
+    scores = torch.bmm(q_BTK[:, first:end], k_BTK[:, :end].mT)
     scores[:, :, first:] += future[: end - first, : end - first]
     return torch.softmax(scores, dim=-1)
 
@@ -147,10 +186,10 @@ def _blocks(num_tokens: int) -> list[tuple[int, int]]:
     return [(first, min(num_tokens, first + BLOCK_TOKENS)) for first in range(0, num_tokens, BLOCK_TOKENS)]
 
 
-def _future(x_HTK: torch.Tensor) -> torch.Tensor:
+def _future(x_BTK: torch.Tensor) -> torch.Tensor:
     """Minus infinity above the diagonal of a block."""
-    size = min(BLOCK_TOKENS, x_HTK.shape[1])
-    return torch.full((size, size), float("-inf"), dtype=x_HTK.dtype, device=x_HTK.device).triu(1)
+    size = min(BLOCK_TOKENS, x_BTK.shape[1])
+    return torch.full((size, size), float("-inf"), dtype=x_BTK.dtype, device=x_BTK.device).triu(1)
 
 
 def _document(x_BTHK: torch.Tensor, row: int, first: int, end: int) -> torch.Tensor:
