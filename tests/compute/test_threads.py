@@ -3,7 +3,7 @@ import time
 import pytest
 import torch
 
-from hornbook.compute.threads import choose_threads
+from hornbook.compute.threads import TRIAL_STEPS, TRY_AGAIN_STEPS, LiveThreads, choose_threads
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +33,47 @@ def test_the_first_step_is_not_timed() -> None:
 
 def test_one_core_needs_no_trial() -> None:
     assert choose_threads(lambda: 1 / 0, most=1) == 1
+
+
+class Clock:
+    """Time that passes in steps only: `cost[threads]` seconds each."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.cost = 0.0, {1: 1.0, 2: 1.0}
+        monkeypatch.setattr("hornbook.compute.threads.time.perf_counter", lambda: self.now)
+
+    def step(self) -> int:
+        self.now += self.cost[torch.get_num_threads()]
+        return torch.get_num_threads()
+
+
+def test_live_steps_settle_on_the_faster_count_and_follow_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, live = Clock(monkeypatch), LiveThreads(most=2)
+    clock.cost = {1: 2.0, 2: 1.0}
+    used = [live.run("a", clock.step) for _ in range(50)]
+    assert used[:TRIAL_STEPS] == [2] * TRIAL_STEPS and used[TRIAL_STEPS : 2 * TRIAL_STEPS] == [1] * TRIAL_STEPS
+    assert set(used[2 * TRIAL_STEPS :]) == {2}
+    clock.cost = {1: 2.0, 2: 30.0}  # somebody took a core
+    used = [live.run("a", clock.step) for _ in range(50)]
+    assert set(used[3 * TRIAL_STEPS :]) == {1}
+    clock.cost = {1: 2.0, 2: 1.0}  # and gave it back
+    used = [live.run("a", clock.step) for _ in range(TRY_AGAIN_STEPS + 50)]
+    assert set(used[-20:]) == {2}
+
+
+def test_steps_of_different_kinds_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger step is not a slow one, and a trial is made of steps of one kind."""
+    clock, live = Clock(monkeypatch), LiveThreads(most=2)
+    for kind in range(1, 6):
+        clock.cost = {1: 2.0 * kind, 2: 1.0 * kind}
+        assert {live.run(kind, clock.step) for _ in range(TRIAL_STEPS)} == {2}  # too few for a trial
+    assert [live.run(5, clock.step) for _ in range(30)].count(1) == TRIAL_STEPS
+    for kind in range(6, 9):
+        clock.cost = {1: 2.0 * kind, 2: 1.0 * kind}
+        assert {live.run(kind, clock.step) for _ in range(40)} == {2}
+
+
+def test_one_thread_needs_no_live_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    torch.set_num_threads(2)
+    assert LiveThreads(most=1).run("a", clock.step) == 2  # left alone

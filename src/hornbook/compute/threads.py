@@ -4,12 +4,21 @@ Source: measurements in `docs/decisions/compute-threads.md`: OpenMP barriers spi
 process stalls every step.
 """
 
+import statistics
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 import torch
 
 from hornbook.compute.cpu import num_cores
+
+TRIAL_STEPS = 6
+"""Steps with each count before one is chosen; the first with each is not counted."""
+TRY_AGAIN_STEPS = 500
+SLOWER = 1.5
+Result = TypeVar("Result")
 
 
 def choose_threads(step: Callable[[], object], trial_s: float = 1.0, most: int | None = None) -> int:
@@ -37,3 +46,65 @@ def _steps_per_s(step: Callable[[], object], threads: int, seconds: float) -> fl
         step()
         count += 1
     return count / (time.perf_counter() - start)
+
+
+class LiveThreads:
+    """The same choice for a stream of steps that are all wanted: a few are done with all threads, a few with one.
+
+    It is made again every 500 steps and when steps become 1.5 times as slow as they were. Steps are compared with steps
+    of their own kind only (their shape, say).
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        """`most`: threads beside one; None = what torch uses now."""
+        self.most = most or torch.get_num_threads()
+        self.count = self.most
+        self._kind: Hashable = None
+        self._trial: dict[int, list[float]] | None = {}
+        self._typical_s: dict[Hashable, float] = {}
+        self._recent: deque[float] = deque(maxlen=TRIAL_STEPS)
+        self._steps = 0
+
+    def run(self, kind: Hashable, step: Callable[[], Result]) -> Result:
+        """Do one step with as many threads as are best now."""
+        if self.most == 1:
+            return step()
+        if kind != self._kind:
+            self._kind, self._trial = kind, None if self._trial is None else {}
+            self._recent.clear()
+        count = self._next()
+        if torch.get_num_threads() != count:
+            torch.set_num_threads(count)
+        begin = time.perf_counter()
+        result = step()
+        seconds = time.perf_counter() - begin
+        if self._trial is None:
+            self._watch(seconds)
+        else:
+            self._try(self._trial, count, seconds)
+        return result
+
+    def _next(self) -> int:
+        """The count to use: the one chosen, or in a trial the one that needs trying, the present one first."""
+        if self._trial is not None and len(self._trial.get(self.count, ())) == TRIAL_STEPS:
+            return 1 if self.count == self.most else self.most
+        return self.count
+
+    def _try(self, trial: dict[int, list[float]], count: int, seconds: float) -> None:
+        trial.setdefault(count, []).append(seconds)
+        if sum(map(len, trial.values())) == 2 * TRIAL_STEPS:
+            typical = {tried: statistics.median(times[1:]) for tried, times in trial.items()}
+            self.count = min(typical, key=lambda tried: typical[tried])
+            self._typical_s = {self._kind: typical[self.count]}
+            self._trial, self._steps = None, 0
+
+    def _watch(self, seconds: float) -> None:
+        """Begin a new trial when steps of this kind have become slow, and now and then."""
+        self._steps += 1
+        self._recent.append(seconds)
+        if len(self._recent) == TRIAL_STEPS:
+            now_s = statistics.median(self._recent)
+            usual_s = self._typical_s.setdefault(self._kind, now_s)
+            if now_s > SLOWER * usual_s or self._steps >= TRY_AGAIN_STEPS:
+                self._trial = {}
+                self._recent.clear()

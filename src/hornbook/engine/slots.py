@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from hornbook.compute.threads import LiveThreads
 from hornbook.engine.interface import Completion, Delta, FinishReason, Request, check_room
 from hornbook.engine.sampling import draw, is_greedy, likeliest, random_numbers
-from hornbook.engine.step import batch_bucket, window_bucket
+from hornbook.engine.step import StepResult, batch_bucket, window_bucket
 from hornbook.engine.text import TextStream
 from hornbook.model.kv_cache import KVCache
 
@@ -92,6 +93,7 @@ class Slots:
             model.settings, batch_bucket(num_slots), model.context_tokens, model.cache_dtype, model.device
         )
         self._windows: dict[tuple[int, int], KVCache] = {}
+        self._threads = LiveThreads(1 if model.device.type != "cpu" else None) if background else None
 
     @property
     def num_free(self) -> int:
@@ -141,7 +143,7 @@ class Slots:
         ids_B = torch.tensor([row.ids[-1] for row in rows] + padding, device=self.model.device)
         positions_B = torch.tensor([row.position for row in rows] + padding, device=self.model.device)
         window = self._window(size, max(row.position for row in rows) + 1)
-        logits_BV, lse_B, best_B = self.model.steps.run(ids_B, positions_B, window, self.background)
+        logits_BV, lse_B, best_B = self._run(ids_B, positions_B, window)
         deltas = self._take(rows, logits_BV, lse_B, best_B)
         self.drop(row for row in rows if row.finish_reason is not None)
         return list(zip(rows, deltas, strict=True))
@@ -170,6 +172,12 @@ class Slots:
         if shape not in self._windows:
             self._windows[shape] = self.cache.window(0, *shape)
         return self._windows[shape]
+
+    def _run(self, ids_B: torch.Tensor, positions_B: torch.Tensor, window: KVCache) -> StepResult:
+        def step() -> StepResult:
+            return self.model.steps.run(ids_B, positions_B, window, self.background)
+
+        return step() if self._threads is None else self._threads.run((window.num_rows, window.num_tokens), step)
 
     def _take(self, rows: list[Row], logits_BV: torch.Tensor, lse_B: torch.Tensor, best_B: torch.Tensor) -> list[Delta]:
         """Choose a token for each row and add it."""
