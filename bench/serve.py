@@ -25,7 +25,7 @@ import uvicorn
 
 from hornbook.checkpoint import folder as checkpoint
 from hornbook.compute.probe import measure
-from hornbook.compute.threads import choose_threads
+from hornbook.compute.threads import choose_threads, in_passing_thread
 from hornbook.engine.interface import Request
 from hornbook.engine.local import LocalModel, load
 from hornbook.engine.scheduler import Scheduler
@@ -52,24 +52,10 @@ def main() -> None:
         asyncio.run(read_streams(options))
         return
     with tempfile.TemporaryDirectory() as place:
-        picked = Picked(make_model(Path(place)), "bench", is_chat=False)
-        local = load(picked.folder, num_slots=NUM_STREAMS)
-        torch.set_num_threads(options.threads or choose_threads(warm_up(local, options.tokens)))
-        scheduler = Scheduler(local, num_slots=NUM_STREAMS)
-        settings = ServeSettings(port=0)
-        with listen(settings) as bound:
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    build_app(served_from(local, scheduler, picked), settings), log_level="warning", lifespan="off"
-                )
-            )
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-            thread.start()
-            address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            passes = [one_pass(local, address, options, number) for number in range(options.passes + 1)][1:]
-            server.should_exit = True
-            thread.join()
-        scheduler.close()
+        picked = Picked(in_passing_thread(lambda: make_model(Path(place))), "bench", is_chat=False)
+        local, threads = in_passing_thread(lambda: prepare(picked, options))
+        passes = [one_pass(local, picked, options, number) for number in range(options.passes + 1)][1:]
+        torch.set_num_threads(threads)
     report(passes, options, str(local.dtype).removeprefix("torch."))
 
 
@@ -105,6 +91,13 @@ def make_model(place: Path) -> Path:
     return place / "bench"
 
 
+def prepare(picked: Picked, options: argparse.Namespace) -> tuple[LocalModel, int]:
+    """The model with all its steps compiled, and the number of threads."""
+    local = load(picked.folder, num_slots=NUM_STREAMS)
+    step = warm_up(local, options.tokens)
+    return local, options.threads or choose_threads(step)
+
+
 def warm_up(local: LocalModel, num_tokens: int) -> Callable[[], object]:
     """Compile every shape that a pass meets; returns a step of the whole batch, for the trial of threads."""
     slots = Slots(local, NUM_STREAMS, fixed_rows=NUM_STREAMS)
@@ -116,12 +109,15 @@ def warm_up(local: LocalModel, num_tokens: int) -> Callable[[], object]:
     return slots.step
 
 
-def one_pass(local: LocalModel, address: str, options: argparse.Namespace, number: int) -> dict[str, float]:
-    """Tokens per second of the engine alone and through HTTP; every other pass begins with the other side."""
+def one_pass(local: LocalModel, picked: Picked, options: argparse.Namespace, number: int) -> dict[str, float]:
+    """Tokens per second of the engine alone and through HTTP; every other pass begins with the other side.
+
+    Each side computes in a thread of its own that ends with it, as in a server that does nothing else.
+    """
     found: dict[str, float] = {}
     sides: list[Callable[[], None]] = [
-        lambda: found.update(alone(local, options)),
-        lambda: found.update(through_http(address, options)),
+        lambda: found.update(in_passing_thread(lambda: alone(local, options))),
+        lambda: found.update(served(local, picked, options)),
     ]
     for side in sides if number % 2 else sides[::-1]:
         side()
@@ -137,6 +133,21 @@ def alone(local: LocalModel, options: argparse.Namespace) -> dict[str, float]:
     began = time.perf_counter()
     written = sum(len(item.ids) for item in local.generate(requests))
     return {"engine": written / (time.perf_counter() - began)}
+
+
+def served(local: LocalModel, picked: Picked, options: argparse.Namespace) -> dict[str, float]:
+    """A server for one pass."""
+    scheduler, settings = Scheduler(local, num_slots=NUM_STREAMS), ServeSettings(port=0)
+    app = build_app(served_from(local, scheduler, picked), settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    with listen(settings) as bound:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        found = through_http(f"http://127.0.0.1:{bound.getsockname()[1]}", options)
+        server.should_exit = True
+        thread.join()
+    scheduler.close()
+    return found
 
 
 def through_http(address: str, options: argparse.Namespace) -> dict[str, float]:

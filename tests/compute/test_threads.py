@@ -1,9 +1,10 @@
+import threading
 import time
 
 import pytest
 import torch
 
-from hornbook.compute.threads import TRIAL_STEPS, TRY_AGAIN_STEPS, LiveThreads, choose_threads
+from hornbook.compute.threads import TRIAL_STEPS, TRY_AGAIN_STEPS, LiveThreads, choose_threads, in_passing_thread
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +78,10 @@ def test_one_thread_needs_no_live_trial(monkeypatch: pytest.MonkeyPatch) -> None
     clock = Clock(monkeypatch)
     torch.set_num_threads(2)
     assert LiveThreads(most=1).run("a", clock.step) == 2  # left alone
+
+
+def test_a_passing_thread_is_gone_afterwards_and_hands_over_result_and_error() -> None:
+    found = in_passing_thread(threading.current_thread)
+    assert found is not threading.current_thread() and not found.is_alive()
+    with pytest.raises(ZeroDivisionError):
+        in_passing_thread(lambda: 1 // 0)

@@ -22,8 +22,9 @@ HORNBOOK = [sys.executable, "-m", "hornbook.cli.main"]
 SMALLEST = {
     "run demo": "run demo --profile smoke --set machine.threads=1",
     "new mine": "new mine texts",
-    "run mine.toml": "run mine.toml --set machine.threads=1 --set base.budget= --set base.total_tokens=4096 --set base.model=tiny"
-    " --set base.loop.compile=false --set base.batch_rows=1 --set base.row_tokens=64 --set tokenizer.vocab_size=300",
+    "run mine.toml": "run mine.toml --set machine.threads=1 --set base.budget= --set base.total_tokens=4096"
+    " --set base.model=tiny --set base.loop.compile=false --set base.batch_rows=1 --set base.row_tokens=64"
+    " --set tokenizer.vocab_size=300",
     "run runs/NAME": "run runs/demo",
     "compare": "compare runs/mine runs/demo",
     "chat": "chat runs/demo",

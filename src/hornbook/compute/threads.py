@@ -8,6 +8,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
@@ -46,6 +47,17 @@ def _steps_per_s(step: Callable[[], object], threads: int, seconds: float) -> fl
         step()
         count += 1
     return count / (time.perf_counter() - start)
+
+
+def in_passing_thread(function: Callable[[], Result]) -> Result:
+    """What the function returns (or raises), computed in a thread that ends with it.
+
+    For work before another thread takes over: OpenMP keeps workers for each thread that ever computed, and with more
+    workers than cores its barriers sleep. An engine whose model was loaded and tried in the main thread wrote 1,300
+    tokens/s where it wrote 2,100 (`docs/decisions/compute-threads.md`).
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function).result()
 
 
 class LiveThreads:

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from hornbook.compute.threads import in_passing_thread
 from hornbook.core.errors import ServeError
 from hornbook.core.units import human_count
 from hornbook.engine.local import LocalModel, load
@@ -28,7 +29,7 @@ GOODBYE_S = 2
 @contextmanager
 def opened(picked: Picked, *, num_slots: int = 16, compiled: bool = True, dtype: Any = None) -> Iterator[Served]:
     """The model of a picked folder with its engine running; closed at the end."""
-    local = load(picked.folder, num_slots=num_slots, compiled=compiled, dtype=dtype)
+    local = in_passing_thread(lambda: load(picked.folder, num_slots=num_slots, compiled=compiled, dtype=dtype))
     # the server counts what waits itself: the engine's own limit must never be the first to be met
     scheduler = Scheduler(local, num_slots=num_slots, queue_limit=1 << 20)
     try:
