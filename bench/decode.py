@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import machine, publish
 
 from hornbook.checkpoint import folder as checkpoint
-from hornbook.compute.probe import measure
 from hornbook.compute.threads import choose_threads
 from hornbook.engine.interface import Request
 from hornbook.engine.local import LocalModel, load
@@ -41,9 +40,7 @@ def main() -> None:
         folder = Path(scratch) / "model"
         write_model(folder, Path(scratch) / "tokenizer")
         record = run(folder, options)
-    print(json.dumps(record))
-    if not options.no_record:
-        (Path(__file__).parent / "records" / "decode.json").write_text(json.dumps(record, indent=1) + "\n")
+    publish(record, not options.no_record)
 
 
 def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -89,7 +86,6 @@ def summary(
     ratios = {num_rows: best("hornbook", num_rows) / best("transformers", num_rows) for num_rows in (1, 16)}
     same = texts["hornbook", "fp32", 1] == texts["transformers", "fp32", 1]
     print(f"ratio at batch 1: {ratios[1]:.2f}, at batch 16: {ratios[16]:.2f}; same fp32 greedy text: {same}")
-    probe = measure()
     return {
         "name": "decode",
         "ours": round(best("hornbook", 1), 1),
@@ -102,16 +98,8 @@ def summary(
         "same_fp32_greedy_text": same,
         "compiled": not options.eager,
         "repeats": options.repeats,
-        "machine": {
-            "cpu": probe.cpu_name,
-            "cores": probe.num_cores,
-            "threads": threads,
-            "fp32_gflops": round(probe.fp32_gflops),
-            "bf16_gflops": round(probe.bf16_gflops),
-            "load_average": [round(load, 2) for load in os.getloadavg()],
-        },
+        "machine": machine(threads=threads),
         "versions": versions(),
-        "commit": commit(),
     }
 
 
@@ -185,16 +173,6 @@ def versions() -> dict[str, str]:
     import transformers
 
     return {"torch": torch.__version__, "transformers": transformers.__version__}
-
-
-def commit() -> str:
-    """The commit of this checkout, empty outside one."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True
-        ).stdout.strip()
-    except OSError:
-        return ""
 
 
 def parse_options() -> argparse.Namespace:

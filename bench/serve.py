@@ -22,9 +22,9 @@ from typing import Any
 
 import torch
 import uvicorn
+from record import machine, publish
 
 from hornbook.checkpoint import folder as checkpoint
-from hornbook.compute.probe import measure
 from hornbook.compute.threads import choose_threads, in_passing_thread
 from hornbook.engine.interface import Request
 from hornbook.engine.local import LocalModel, load
@@ -227,7 +227,6 @@ def report(passes: list[dict[str, float]], options: argparse.Namespace, dtype: s
     for number, item in enumerate(passes, 1):
         row = f"{item['engine']:>12,.0f}  {item['http']:>10,.0f}  {item['http'] / item['engine']:>6.2f}"
         print(f"{number:>4}  {row}  {item['first_s']:>13.3f}")
-    probe = measure()
     line = {
         "name": "serve",
         "ours": middle["http"],
@@ -239,22 +238,9 @@ def report(passes: list[dict[str, float]], options: argparse.Namespace, dtype: s
         "readers": options.readers,
         "first_token_s": middle["first_s"],
         "dtype": dtype,
-        "threads": torch.get_num_threads(),
-        "machine": {"cpu": probe.cpu_name, "cores": probe.num_cores, "gflops": probe_gflops(probe)},
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
+        "machine": machine(threads=torch.get_num_threads()),
     }
-    if not options.no_record:
-        records = Path(__file__).parent / "records"
-        records.mkdir(exist_ok=True)
-        (records / "serve.json").write_text(json.dumps(line, indent=1) + "\n")
-    print(json.dumps(line))
-
-
-def probe_gflops(probe: Any) -> dict[str, float]:
-    """The machine's measured matmul peaks, by number format."""
-    return {name: value for name, value in vars(probe).items() if "gflops" in name}
+    publish(line, not options.no_record)
 
 
 if __name__ == "__main__":

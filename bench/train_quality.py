@@ -9,14 +9,13 @@ The last line is one JSON document, which is also written to bench/records/train
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from hornbook.compute.probe import measure
+from record import machine, publish
 
 ROOT = Path(__file__).parents[1]
 TARGET = 0.75
@@ -25,25 +24,12 @@ TARGET = 0.75
 def main() -> int:
     """Run the recipe, print the scores and the JSON line."""
     options = parse_options()
-    probe = measure()
     with tempfile.TemporaryDirectory() as scratch:
         result = run_recipe(options, Path(options.runs or scratch))
     if result["state"] != "complete":
         print(f"the recipe ended as {result['state']}: {result['error']}", file=sys.stderr)
         return 1
-    record = summary(result, options) | {
-        "machine": {
-            "cpu": probe.cpu_name,
-            "cores": probe.num_cores,
-            "bf16_gflops": round(probe.bf16_gflops),
-            "fp32_gflops": round(probe.fp32_gflops),
-            "load_average": [round(load, 2) for load in os.getloadavg()],
-        },
-        "commit": commit(),
-    }
-    print(json.dumps(record))
-    if not options.no_record:
-        (ROOT / "bench" / "records" / "train_quality.json").write_text(json.dumps(record, indent=1) + "\n")
+    publish(summary(result, options), not options.no_record)
     return 0
 
 
@@ -77,17 +63,8 @@ def summary(result: dict[str, Any], options: argparse.Namespace) -> dict[str, An
         "training": {name: counts[name] for name in ("parameters", "tokens", "steps", "flops", "seconds")},
         "flops_per_s": round(counts["flops_per_s"]),
         "settings": options.set,
+        "machine": machine(),
     }
-
-
-def commit() -> str:
-    """The commit of this checkout, empty outside one."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True
-        ).stdout.strip()
-    except OSError:
-        return ""
 
 
 def parse_options() -> argparse.Namespace:

@@ -10,10 +10,8 @@ document, which is also written to bench/records/train_throughput.json.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,8 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from record import machine, publish
 
-from hornbook.compute.cpu import cpu_name, num_cores
 from hornbook.compute.determinism import deterministic
 from hornbook.compute.dtype import compute_dtype
 from hornbook.compute.probe import matmul_gflops
@@ -50,9 +48,7 @@ def main() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     with tempfile.TemporaryDirectory() as scratch:
         record = run(Path(scratch), options)
-    print(json.dumps(record))
-    if not options.no_record:
-        (Path(__file__).parent / "records" / "train_throughput.json").write_text(json.dumps(record, indent=1) + "\n")
+    publish(record, not options.no_record)
 
 
 def run(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -103,15 +99,8 @@ def summary(
         "flops_per_token": flops,
         "batch_tokens": options.rows * ROW_TOKENS,
         "repeats": options.repeats,
-        "machine": {
-            "cpu": cpu_name(),
-            "cores": num_cores(),
-            "threads": threads,
-            "bf16_gflops": round(peak),
-            "load_average": [round(load, 2) for load in os.getloadavg()],
-        },
+        "machine": machine(threads=threads, bf16_gflops=round(peak)),
         "versions": versions(),
-        "commit": commit(),
     }
 
 
@@ -209,16 +198,6 @@ def versions() -> dict[str, str]:
     import transformers
 
     return {"torch": torch.__version__, "transformers": transformers.__version__}
-
-
-def commit() -> str:
-    """The commit of this checkout, empty outside one."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True
-        ).stdout.strip()
-    except OSError:
-        return ""
 
 
 def parse_options() -> argparse.Namespace:
