@@ -54,6 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         picked = Picked(in_passing_thread(lambda: make_model(Path(place))), "bench", is_chat=False)
         local, threads = in_passing_thread(lambda: prepare(picked, options))
+        options.threads = threads
         passes = [one_pass(local, picked, options, number) for number in range(options.passes + 1)][1:]
         torch.set_num_threads(threads)
     report(passes, options, str(local.dtype).removeprefix("torch."))
@@ -130,6 +131,7 @@ def alone(local: LocalModel, options: argparse.Namespace) -> dict[str, float]:
         Request(tuple(prompt_ids(number)), options.tokens, temperature=options.temperature, seed=number)
         for number in range(NUM_STREAMS)
     ]
+    torch.set_num_threads(options.threads)  # a new thread takes what any other set last
     began = time.perf_counter()
     written = sum(len(item.ids) for item in local.generate(requests))
     return {"engine": written / (time.perf_counter() - began)}

@@ -19,6 +19,8 @@ TRIAL_STEPS = 6
 """Steps with each count before one is chosen; the first with each is not counted."""
 TRY_AGAIN_STEPS = 500
 SLOWER = 1.5
+ONE_IF_SLOWER = 1.3
+"""All threads are kept unless their steps take so many times as long as steps with one: short trials are noisy."""
 Result = TypeVar("Result")
 
 
@@ -61,7 +63,7 @@ def in_passing_thread(function: Callable[[], Result]) -> Result:
 
 
 class LiveThreads:
-    """The same choice for a stream of steps that are all wanted: a few are done with all threads, a few with one.
+    """A like choice for a stream of steps that are all wanted: a few are done with all threads, a few with one.
 
     It is made again every 500 steps and when steps become 1.5 times as slow as they were. Steps are compared with steps
     of their own kind only (their shape, say).
@@ -106,7 +108,7 @@ class LiveThreads:
         trial.setdefault(count, []).append(seconds)
         if sum(map(len, trial.values())) == 2 * TRIAL_STEPS:
             typical = {tried: statistics.median(times[1:]) for tried, times in trial.items()}
-            self.count = min(typical, key=lambda tried: typical[tried])
+            self.count = 1 if typical[self.most] > ONE_IF_SLOWER * typical[1] else self.most
             self._typical_s = {self._kind: typical[self.count]}
             self._trial, self._steps = None, 0
 
