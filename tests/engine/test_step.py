@@ -53,14 +53,17 @@ def test_the_compiled_step_is_the_eager_one_before_and_after_new_weights(num_row
     model.initialise(1, embedding_std=0.3, zero_projections=False)
     model.requires_grad_(False)
     steps, eager = Steps(model, True, tmp_path), Steps(model, False, tmp_path)
-    ids_B, positions_B = torch.tensor([5, 6][:num_rows]), torch.zeros(num_rows, dtype=torch.long)
+    ids_B, positions_B = torch.tensor([5, 6][:num_rows]), torch.full((num_rows,), 5)
     for seed in (2, 3):
         cache = KVCache.empty(settings, num_rows, 64)
         steps.warm_up(cache)
         assert not any(layer.any() for layer in (*cache.k, *cache.v))
+        plain_cache = KVCache.empty(settings, num_rows, 64)
+        for one, other in zip((*cache.k, *cache.v), (*plain_cache.k, *plain_cache.v), strict=True):
+            one.normal_()  # five earlier tokens, so that whom a token attends to matters
+            other.copy_(one)
         with torch.compiler.set_stance("fail_on_recompile"):  # what was compiled is what is used
             ours = steps.run(ids_B, positions_B, cache, background=False)
-        plain_cache = KVCache.empty(settings, num_rows, 64)
         plain = eager.run(ids_B, positions_B, plain_cache, background=False)
         assert torch.allclose(ours[0], plain[0], atol=1e-5)
         assert ours[2].tolist() == plain[2].tolist()
