@@ -1,6 +1,6 @@
 """Generation against a plain loop over the uncached model, and everything that ends or shapes an answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy
@@ -40,6 +40,16 @@ def test_greedy_is_the_plain_loop_for_more_requests_than_slots(local: LocalModel
         assert found.finish_reason == "length"
 
 
+@pytest.fixture(params=[1, 2])
+def num_threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Torch's threads for the length of a test."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("num_threads")
 def test_neighbours_never_change_a_greedy_text_inside_a_bucket(local: LocalModel) -> None:
     mine = Request(prompts(1)[0], 40, temperature=0.0, ignore_eos=True)
     texts = []
@@ -49,6 +59,18 @@ def test_neighbours_never_change_a_greedy_text_inside_a_bucket(local: LocalModel
         texts.append(found[0] if seed % 2 else found[-1])
     assert len({text.ids for text in texts}) == 1
     assert all(text.logp == texts[0].logp for text in texts)
+
+
+def test_a_batch_reuses_the_memory_of_the_last_one(local: LocalModel) -> None:
+    mine = [Request(ids, 12, temperature=0.0, ignore_eos=True) for ids in prompts(4)]
+    first = local.generate(mine)
+    spare = local._spare_cache  # pyright: ignore[reportPrivateUsage]
+    second = local.generate(mine)
+    assert spare is not None
+    assert local._spare_cache is spare  # pyright: ignore[reportPrivateUsage]
+    assert [text.logp for text in second] == [text.logp for text in first]
+    local.generate(mine[:1])  # a smaller batch uses its first rows
+    assert local._spare_cache is spare  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_seed_gives_its_text_whoever_is_beside_it(local: LocalModel) -> None:

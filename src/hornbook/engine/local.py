@@ -79,6 +79,7 @@ class LocalModel:
         self._writer = self.model if dtype == self.model.embedding.dtype else _copy_for(self.model, dtype)
         self.steps = Steps(self._writer, compiled, cache or Machine().cache_folder / "engine")
         self.lock = threading.RLock()
+        self._spare_cache: KVCache | None = None
 
     def generate(self, requests: Sequence[Request]) -> list[Completion]:
         """Answer every request, as many at a time as there are slots; answers in the order of the requests.
@@ -87,7 +88,7 @@ class LocalModel:
         number and not on its neighbours. Raises EngineError before anything is written when a request cannot be met.
         """
         size = batch_bucket(min(self.num_slots, max(1, len(requests))))
-        slots = Slots(self, min(size, self.num_slots), fixed_rows=size)
+        slots = Slots(self, min(size, self.num_slots), fixed_rows=size, cache=self._take_cache(size))
         rows = [slots.row(request) for request in requests]
         longest = max((len(row.request.ids) + row.max_tokens for row in rows), default=0)
         if sum(row.max_tokens for row in rows) >= COMPILE_FROM_TOKENS:
@@ -98,7 +99,13 @@ class LocalModel:
                 while waiting and slots.num_free:
                     slots.admit(waiting.pop())
                 slots.step()
+        self._spare_cache = slots.cache
         return [row.completion() for row in rows]
+
+    def _take_cache(self, num_rows: int) -> KVCache | None:
+        """The cache of an earlier batch, if it is large enough: memory that was written before is faster to write."""
+        spare, self._spare_cache = self._spare_cache, None
+        return spare if spare is not None and spare.num_rows >= num_rows else None
 
     def score(self, ids: Sequence[Sequence[int]]) -> list[numpy.ndarray]:
         """Log-probability (nats, fp32) of each token given those before: n - 1 numbers for n ids."""

@@ -82,15 +82,23 @@ class Slots:
     """
 
     def __init__(
-        self, model: "LocalModel", num_slots: int, *, fixed_rows: int | None = None, background: bool = False
+        self,
+        model: "LocalModel",
+        num_slots: int,
+        *,
+        fixed_rows: int | None = None,
+        background: bool = False,
+        cache: KVCache | None = None,
     ) -> None:
+        """`background`: for many readers over a long time, see `Steps`; memory is taken now. `cache`: one to reuse."""
         self.model = model
         self.num_slots = num_slots
         self.fixed_rows = fixed_rows
         self.background = background
         self.active: list[Row] = []
-        self.cache = KVCache.empty(
-            model.settings, batch_bucket(num_slots), model.context_tokens, model.cache_dtype, model.device
+        rows = batch_bucket(num_slots)
+        self.cache = cache or KVCache.empty(
+            model.settings, rows, model.context_tokens, model.cache_dtype, model.device, take_memory=background
         )
         self._windows: dict[tuple[int, int], KVCache] = {}
         self._threads = LiveThreads(1 if model.device.type != "cpu" else None) if background else None
