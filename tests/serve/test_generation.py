@@ -27,12 +27,12 @@ def test_merged_pieces_are_their_sum() -> None:
 
 def test_places_are_taken_and_given_back() -> None:
     async def run() -> None:
-        room = Room(FakeScheduler(step_s=0.002), 3)
-        first = room.open([ask(), ask()], 10, 0)
+        room = Room(FakeScheduler(step_s=0.002), 3, flush_s=0)
+        first = room.open([ask(), ask()], 10)
         assert room.num_texts == 2
-        late = room.open([ask(150), ask(150)], 10, 0)  # one place is free, so a request may come in whole
+        late = room.open([ask(150), ask(150)], 10)  # one place is free, so a request may come in whole
         with pytest.raises(ApiError) as caught:
-            room.open([ask()], 10, 0)
+            room.open([ask()], 10)
         assert caught.value.status == 429
         assert [len(text.ids) for text in await first.whole()] == [5, 5]
         assert room.num_texts == 2
@@ -52,9 +52,9 @@ def test_a_refused_text_gives_back_every_place() -> None:
 
     async def run() -> None:
         scheduler = Refuses(step_s=0.01)
-        room = Room(scheduler, 3)
+        room = Room(scheduler, 3, 0)
         with pytest.raises(ValueError, match="no more"):
-            room.open([ask(100), ask(100)], 10, 0)
+            room.open([ask(100), ask(100)], 10)
         assert room.num_texts == 0
         assert scheduler.tickets[0].cancelled
 
@@ -73,18 +73,36 @@ def test_pieces_from_another_thread_keep_their_order() -> None:
             return FakeScheduler().submit(ask(1), lambda delta: None)
 
     async def run() -> list[Delta]:
-        return await Room(Threaded(), 9).open([ask(), ask(), ask()], 10, 0).whole()
+        return await Room(Threaded(), 9, 0).open([ask(), ask(), ask()], 10).whole()
 
     for text in asyncio.run(run()):
         assert text.text == "".join(f"{n} " for n in range(2000))
         assert text.ids == list(range(2000))
 
 
+def test_pieces_travel_together_but_the_first_and_the_last_never_wait() -> None:
+    async def run() -> tuple[list[float], list[int]]:
+        room = Room(FakeScheduler(step_s=0.001), 9, flush_s=0.1)
+        clock = asyncio.get_running_loop().time
+        began, at, sizes = clock(), [], []
+        async for _, delta in room.open([ask(150)], 10).pieces():
+            at.append(clock() - began)
+            sizes.append(len(delta.ids))
+        return at, sizes
+
+    at, sizes = asyncio.run(run())
+    assert sum(sizes) == 150
+    assert sizes[0] == 1 and at[0] < 0.05
+    assert 3 <= len(sizes) <= at[-1] / 0.1 + 2
+    pauses = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+    assert all(pause > 0.09 for pause in pauses[:-1])
+
+
 def test_a_reader_that_leaves_early_hears_nothing_more() -> None:
     async def run() -> None:
         scheduler = FakeScheduler(step_s=0.001)
-        room = Room(scheduler, 9)
-        generation = room.open([ask(10_000)], 10, 0)
+        room = Room(scheduler, 9, 0)
+        generation = room.open([ask(10_000)], 10)
         async for _ in generation.pieces():
             break
         generation.cancel()
@@ -103,7 +121,7 @@ def test_an_engine_that_gives_up_is_an_error_not_an_answer(reason: str) -> None:
             return None
 
     async def run() -> None:
-        await Room(GivesUp(), 9).open([ask()], 10, 0).whole()
+        await Room(GivesUp(), 9, 0).open([ask()], 10).whole()
 
     with pytest.raises(ApiError) as caught:
         asyncio.run(run())

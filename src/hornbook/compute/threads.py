@@ -17,6 +17,8 @@ from hornbook.compute.cpu import num_cores
 
 TRIAL_STEPS = 6
 """Steps with each count before one is chosen; the first with each is not counted."""
+ENOUGH_STEPS = 2
+"""Steps with one thread after which a trial ends when they were slower than those with all."""
 TRY_AGAIN_STEPS = 500
 SLOWER = 1.5
 ONE_IF_SLOWER = 1.3
@@ -63,7 +65,7 @@ def in_passing_thread(function: Callable[[], Result]) -> Result:
 
 
 class LiveThreads:
-    """A like choice for a stream of steps that are all wanted: a few are done with all threads, a few with one.
+    """A like choice for a stream of steps that are all wanted: a few are done with all threads, two or a few with one.
 
     It is made again every 500 steps and when steps become 1.5 times as slow as they were. Steps are compared with steps
     of their own kind only (their shape, say).
@@ -106,8 +108,11 @@ class LiveThreads:
 
     def _try(self, trial: dict[int, list[float]], count: int, seconds: float) -> None:
         trial.setdefault(count, []).append(seconds)
-        if sum(map(len, trial.values())) == 2 * TRIAL_STEPS:
-            typical = {tried: statistics.median(times[1:]) for tried, times in trial.items()}
+        with_one, with_all = trial.get(1, []), trial.get(self.most, [])
+        if len(with_all) < TRIAL_STEPS or len(with_one) < ENOUGH_STEPS:
+            return
+        typical = {tried: statistics.median(times[1:]) for tried, times in trial.items()}
+        if len(with_one) == TRIAL_STEPS or typical[1] > typical[self.most]:
             self.count = 1 if typical[self.most] > ONE_IF_SLOWER * typical[1] else self.most
             self._typical_s = {self._kind: typical[self.count]}
             self._trial, self._steps = None, 0

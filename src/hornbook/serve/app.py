@@ -35,7 +35,7 @@ class Api:
     def __init__(self, served: Served, settings: ServeSettings) -> None:
         self.served = served
         self.settings = settings
-        self.room = Room(served.writer, served.num_slots + settings.max_waiting)
+        self.room = Room(served.writer, served.num_slots + settings.max_waiting, settings.flush_s)
         self.scoring = asyncio.Semaphore(1)  # one scoring pass at a time: more would only share the same cores
 
     async def chat(self, request: Request) -> Response:
@@ -43,7 +43,7 @@ class Api:
         asked = read_chat(await self._json(request), self.served.codec.vocab_size)
         reply = await run_in_threadpool(ChatReply, self.served, self.settings, asked)
         check_num_texts(len(reply.requests), self.settings.max_texts)
-        generation = self.room.open(reply.requests, self.settings.max_request_s, self.settings.flush_s)
+        generation = self.room.open(reply.requests, self.settings.max_request_s)
         if asked.delivery.stream:
             return EventStream(reply.chunks(generation), generation.cancel)
         texts = await unless_gone(request, generation.whole(), generation.cancel)
@@ -59,7 +59,7 @@ class Api:
                 await run_in_threadpool(reply.score)
         generation = None
         if reply.writes:
-            generation = self.room.open(reply.requests, self.settings.max_request_s, self.settings.flush_s)
+            generation = self.room.open(reply.requests, self.settings.max_request_s)
         cancel = generation.cancel if generation is not None else _nothing_to_cancel
         if asked.delivery.stream:
             return EventStream(reply.chunks(generation), cancel)

@@ -33,6 +33,7 @@ class Text:
     def __init__(self, index: int, room: "Room", ready: asyncio.Event) -> None:
         self.index = index
         self.done = False
+        self.begun = False
         self.ticket: Ticket | None = None
         self._pieces: list[Delta] = []
         self._room = room
@@ -60,24 +61,27 @@ class Text:
 class Room:
     """How many texts may be under way, and the way their pieces take from the engine's thread to the loop.
 
-    The engine's thread only appends to a deque; the loop is woken once for all pieces that wait, so a fast model
-    with many readers costs one wake-up per step and pieces melt together when the loop is busy.
+    The engine's thread only appends to a deque. The loop is woken at once for the first and the last piece of a text
+    and otherwise every `flush_s` seconds, for all pieces of all texts together: what readers cost a fast model depends
+    on the clock and not on its tokens.
     """
 
-    def __init__(self, writer: Writer, limit: int) -> None:
+    def __init__(self, writer: Writer, limit: int, flush_s: float) -> None:
         self.writer = writer
         self.limit = limit
+        self.flush_s = flush_s
         self.num_texts = 0
+        self._flushed_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._post: deque[tuple[Text, Delta]] = deque()
         self._woken = threading.Event()
 
-    def open(self, requests: Sequence[Request], max_s: float, flush_s: float) -> "Generation":
+    def open(self, requests: Sequence[Request], max_s: float) -> "Generation":
         """Submit the texts of one HTTP request. Raises ApiError (429) when all places are taken."""
         if self.num_texts >= self.limit:
             raise too_busy()
         self._loop = asyncio.get_running_loop()
-        return Generation(self, requests, max_s, flush_s)
+        return Generation(self, requests, max_s)
 
     def submit(self, request: Request, text: Text) -> Ticket:
         """Hand one text to the engine."""
@@ -92,16 +96,23 @@ class Room:
         self.num_texts -= num_texts
 
     def _posted(self, text: Text, delta: Delta) -> None:
+        at_once = not text.begun or delta.finish_reason is not None
+        text.begun = True
         self._post.append((text, delta))
-        if self._woken.is_set() or self._loop is None:
+        if self._loop is None or (self._woken.is_set() and not at_once):
             return
         self._woken.set()
         try:
-            self._loop.call_soon_threadsafe(self._deliver)
+            self._loop.call_soon_threadsafe(self._deliver if at_once else self._deliver_in_time)
         except RuntimeError:  # the loop is closed: the server is gone and nobody reads
             self._post.clear()
 
+    def _deliver_in_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at(self._flushed_at + self.flush_s, self._deliver)
+
     def _deliver(self) -> None:
+        self._flushed_at = asyncio.get_running_loop().time()
         self._woken.clear()  # before emptying: a piece posted from now on wakes the loop again
         while self._post:
             text, delta = self._post.popleft()
@@ -112,9 +123,8 @@ class Room:
 class Generation:
     """The texts of one HTTP request; leaving it early cancels what is still being written."""
 
-    def __init__(self, room: Room, requests: Sequence[Request], max_s: float, flush_s: float) -> None:
+    def __init__(self, room: Room, requests: Sequence[Request], max_s: float) -> None:
         self.max_s = max_s
-        self.flush_s = flush_s
         self._ready = asyncio.Event()
         self.texts = [Text(index, room, self._ready) for index in range(len(requests))]
         room.take(len(self.texts))
@@ -147,8 +157,6 @@ class Generation:
                 if delta.finish_reason is not None:
                     open_texts.remove(text)
                 yield text.index, delta
-            if open_texts:
-                await asyncio.sleep(self.flush_s)
 
     async def whole(self) -> list[Delta]:
         """Every text, complete."""

@@ -33,8 +33,8 @@ class ServeSettings(StrictSettings):
     """Texts (prompts times `n`) in one request."""
     max_request_s: float = pydantic.Field(default=600.0, gt=0)
     """Seconds one request may take."""
-    flush_s: float = pydantic.Field(default=0.02, ge=0)
-    """The shortest pause between two pieces of one stream; a fast model's tokens travel together."""
+    flush_s: float = pydantic.Field(default=0.04, ge=0)
+    """Seconds between two pieces of a stream: a fast model's tokens travel together. First and last pieces never wait."""
 
 
 def check_address(settings: ServeSettings) -> None:
