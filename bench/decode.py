@@ -1,19 +1,22 @@
-"""Decoding speed of a 10M model against transformers' `generate`, side by side in one process.
+"""Decoding speed of a 10M model against transformers' `generate` and, where it is installed, llama.cpp.
 
     .venv/bin/python bench/decode.py [--repeats 5] [--threads N] [--tokens 128] [--eager]
 
 Random weights (speed does not depend on them), 64 prompt tokens, greedy, batches of 1 and 16, each side in fp32 and
-bf16 and compared at its best. Repeats are interleaved; medians count. The last line is one JSON document, which is
-also written to bench/records/decode.json.
+bf16 and compared at its best. Repeats are interleaved; medians count. llama.cpp (also in 8 bits) answers from a process
+of its own: `python3 -m venv .peers && .peers/bin/pip install llama-cpp-python gguf safetensors`. The last line is one
+JSON document, which is also written to bench/records/decode.json.
 """
 
 import argparse
 import json
 import os
 import statistics
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,12 @@ from hornbook.model.presets import preset
 
 PROMPT_TOKENS = 64
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+LLAMA_FORMATS = ("fp32", "bf16", "q8_0")
+HERE = Path(__file__).parent
+PEERS_PYTHON = HERE.parent / ".peers/bin/python"
+Side = Callable[[], list[list[int]]]
+Key = tuple[str, str, int]
+"""Whose, number format, rows."""
 
 
 def main() -> None:
@@ -51,25 +60,34 @@ def run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     first.admit(first.row(request(0, 900)))
     threads = options.threads or choose_threads(first.step)
     torch.set_num_threads(threads)
-    sides: dict[tuple[str, str, int], Callable[[], list[list[int]]]] = {}
+    sides: dict[Key, Side] = {}
     for num_rows in (1, 16):
         for name in DTYPES:
             Slots(ours[name], num_rows).warm_up(PROMPT_TOKENS + options.tokens)
             sides["hornbook", name, num_rows] = our_side(ours[name], num_rows, options.tokens)
             sides["transformers", name, num_rows] = their_side(theirs[name], num_rows, options.tokens)
-    texts = {key: side() for key, side in sides.items()}
-    seconds: dict[tuple[str, str, int], list[float]] = {key: [] for key in sides}
-    for _ in range(options.repeats):
+    with ExitStack() as open_peers:
+        for name in LLAMA_FORMATS if has_llama_cpp() else ():
+            ask = open_peers.enter_context(llama_cpp(folder, name, threads, options.tokens))
+            sides |= {("llama.cpp", name, num_rows): llama_side(ask, num_rows) for num_rows in (1, 16)}
+        texts = {key: side() for key, side in sides.items()}
+        return summary(measured(sides, options.repeats), texts, options, threads)
+
+
+def measured(sides: dict[Key, Side], repeats: int) -> dict[Key, list[float]]:
+    """Seconds of every side, in turns."""
+    seconds: dict[Key, list[float]] = {key: [] for key in sides}
+    for _ in range(repeats):
         for key, side in sides.items():
             begin = time.perf_counter()
             side()
             seconds[key].append(time.perf_counter() - begin)
-    return summary(seconds, texts, options, threads)
+    return seconds
 
 
 def summary(
-    seconds: dict[tuple[str, str, int], list[float]],
-    texts: dict[tuple[str, str, int], list[list[int]]],
+    seconds: dict[Key, list[float]],
+    texts: dict[Key, list[list[int]]],
     options: argparse.Namespace,
     threads: int,
 ) -> dict[str, Any]:
@@ -84,12 +102,17 @@ def summary(
         return max(speed for key, speed in speeds.items() if (key[0], key[2]) == (side, num_rows))
 
     ratios = {num_rows: best("hornbook", num_rows) / best("transformers", num_rows) for num_rows in (1, 16)}
-    same = texts["hornbook", "fp32", 1] == texts["transformers", "fp32", 1]
+    same = {side: texts[side, "fp32", 1] == texts["hornbook", "fp32", 1] for side, name, _ in texts if name == "fp32"}
     print(f"ratio at batch 1: {ratios[1]:.2f}, at batch 16: {ratios[16]:.2f}; same fp32 greedy text: {same}")
+    if not has_llama_cpp():
+        print(f"llama.cpp is not there: {PEERS_PYTHON} has no llama_cpp")
+    peers = sorted({key[0] for key in speeds} - {"hornbook"}, reverse=True)
     return {
         "name": "decode",
         "ours": round(best("hornbook", 1), 1),
-        "peers": {"transformers": round(best("transformers", 1), 1)},
+        "peers": {side: round(best(side, 1), 1) for side in peers},
+        "ours_b16": round(best("hornbook", 16), 1),
+        "peers_b16": {side: round(best(side, 16), 1) for side in peers},
         "ratio": round(ratios[1], 3),
         "ratio_b1": round(ratios[1], 3),
         "ratio_b16": round(ratios[16], 3),
@@ -114,13 +137,13 @@ def prompts(num_rows: int) -> list[list[int]]:
     return torch.randint(16, 4096, (64, PROMPT_TOKENS), generator=generator)[:num_rows].tolist()
 
 
-def our_side(model: LocalModel, num_rows: int, num_tokens: int) -> Callable[[], list[list[int]]]:
+def our_side(model: LocalModel, num_rows: int, num_tokens: int) -> Side:
     """All rows through `generate`."""
     requests = [request(row, num_tokens) for row in range(num_rows)]
     return lambda: [list(found.ids) for found in model.generate(requests)]
 
 
-def their_side(model: Any, num_rows: int, num_tokens: int) -> Callable[[], list[list[int]]]:
+def their_side(model: Any, num_rows: int, num_tokens: int) -> Side:
     """All rows in one call of transformers' generate, as its documentation shows it."""
     ids_BT = torch.tensor(prompts(num_rows))
     mask_BT = torch.ones_like(ids_BT)
@@ -138,6 +161,35 @@ def their_side(model: Any, num_rows: int, num_tokens: int) -> Callable[[], list[
         return found[:, PROMPT_TOKENS:].tolist()
 
     return generate
+
+
+def has_llama_cpp() -> bool:
+    """Whether the peers' environment has it."""
+    check = [str(PEERS_PYTHON), "-c", "import gguf, llama_cpp, safetensors"]
+    return PEERS_PYTHON.exists() and subprocess.run(check, check=False, capture_output=True).returncode == 0
+
+
+@contextmanager
+def llama_cpp(folder: Path, name: str, threads: int, num_tokens: int) -> Iterator[Callable[[str], str]]:
+    """llama.cpp with the folder's weights: a function from a line of prompts to a line of texts."""
+    command = [str(PEERS_PYTHON), str(HERE / "llama_cpp_peer.py"), str(folder), name, str(threads), str(num_tokens)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdin is None or process.stdout is None or process.stdout.readline() != "ready\n":
+            raise RuntimeError("llama.cpp did not start")
+        asked, told = process.stdin, process.stdout
+
+        def ask(line: str) -> str:
+            print(line, file=asked, flush=True)
+            return told.readline()
+
+        yield ask
+        asked.close()
+
+
+def llama_side(ask: Callable[[str], str], num_rows: int) -> Side:
+    """All rows as sequences of one batch."""
+    line = json.dumps(prompts(num_rows))
+    return lambda: json.loads(ask(line))
 
 
 def load_transformers(folder: Path, dtype: torch.dtype) -> Any:
@@ -172,7 +224,11 @@ def versions() -> dict[str, str]:
     """What was compared."""
     import transformers
 
-    return {"torch": torch.__version__, "transformers": transformers.__version__}
+    found = {"torch": torch.__version__, "transformers": transformers.__version__}
+    if has_llama_cpp():
+        said = [str(PEERS_PYTHON), "-c", "import llama_cpp; print(llama_cpp.__version__)"]
+        found["llama_cpp_python"] = subprocess.run(said, check=True, capture_output=True, text=True).stdout.strip()
+    return found
 
 
 def parse_options() -> argparse.Namespace:
