@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import gguf
-import llama_cpp
+import gguf  # pyright: ignore[reportMissingImports]  # the peers have it
+import llama_cpp  # pyright: ignore[reportMissingImports]
 import numpy
 from safetensors.numpy import load_file
 

@@ -34,14 +34,20 @@ def use_cache(folder: Path) -> None:
     inductor.fx_graph_cache = True
 
 
-def compiled(function: Callable[..., Any], folder: Path, log: RunLog | None = None) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., Any], folder: Path, log: RunLog | None = None, same_model: bool = False
+) -> Callable[..., Any]:
     """The function compiled for fixed shapes, code kept in `folder`; the function itself without a compiler.
 
-    No kernel is chosen by timing, so that the same code comes out every time.
+    No kernel is chosen by timing, so that the same code comes out every time. `same_model`: every call gets the module
+    that the first one got, so that nothing of it needs to be looked at again (a tenth of a decode step of one row).
     """
     if not can_compile():
         if log is not None:
             log.line("there is no C++ compiler (g++), so this runs uncompiled, about two times slower")
         return function
     use_cache(folder)
-    return torch.compile(function, dynamic=False)
+    options: dict[str, Any] | None = (
+        {"guard_filter_fn": torch.compiler.skip_guard_on_all_nn_modules_unsafe} if same_model else None
+    )
+    return torch.compile(function, dynamic=False, options=options)

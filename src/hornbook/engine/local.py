@@ -73,7 +73,7 @@ class LocalModel:
         self.context_tokens = model.settings.max_tokens
         self.dtype = dtype
         self.device = model.embedding.device
-        self.cache_dtype = dtype if self.device.type != "cpu" else torch.promote_types(dtype, torch.float32)
+        self.cache_dtype = dtype
         self.num_slots = num_slots
         self.stop_ids = frozenset(stop_ids or (tokenizer.eos_id, tokenizer.end_of_turn_id))
         self._writer = self.model if dtype == self.model.embedding.dtype else _copy_for(self.model, dtype)

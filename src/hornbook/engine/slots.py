@@ -196,7 +196,8 @@ class Slots:
             chosen = draw(logits_BV[drawn], [rows[index].request for index in drawn], uniforms)
             for index, token in zip(drawn, chosen, strict=True):
                 ids[index] = token
-        picked = logits_BV[torch.arange(len(rows)), torch.tensor(ids[: len(rows)])].tolist()
+        ids_N1 = torch.tensor(ids[: len(rows)], device=logits_BV.device)[:, None]
+        picked = logits_BV[: len(rows)].gather(1, ids_N1)[:, 0].tolist()
         deltas = []
         for index, row in enumerate(rows):
             num = row.request.num_logprobs

@@ -98,7 +98,7 @@ class Steps:
         from torch._inductor import config as inductor_options  # takes a second to import
 
         with self._lock:
-            step = compiled(_own_copy(decode), self._cache)
+            step = compiled(_own_copy(decode), self._cache, same_model=True)
             k, v = (
                 tuple(torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device).zero_() for x in layers)
                 for layers in (window.k, window.v)

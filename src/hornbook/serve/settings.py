@@ -34,7 +34,7 @@ class ServeSettings(StrictSettings):
     max_request_s: float = pydantic.Field(default=600.0, gt=0)
     """Seconds one request may take."""
     flush_s: float = pydantic.Field(default=0.04, ge=0)
-    """Seconds between two pieces of a stream: a fast model's tokens travel together. First and last pieces never wait."""
+    """Seconds between pieces of a stream: a fast model's tokens travel together. The first and the last never wait."""
 
 
 def check_address(settings: ServeSettings) -> None:
