@@ -83,3 +83,8 @@ def test_what_is_not_there_is_said(runs: Path, word: str, said: str) -> None:
     (runs / "new/recipe.toml").write_text("")
     with pytest.raises(ArtifactError, match=said.replace(".", r"\.")):
         pick(word)
+
+
+def test_a_folder_that_is_not_there_is_named_whole(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=f'no run or checkpoint "{tmp_path}/nowhere"'):
+        pick(f"{tmp_path}/nowhere")

@@ -37,7 +37,7 @@ def pick(word: str) -> Picked:
         if place.is_dir():
             return from_run(place)
     run, stage = (runs_folder() / path.parent, path.name) if not path.parent.is_dir() else (path.parent, path.name)
-    if path.parent != Path() and run.is_dir():
+    if path.parent != Path() and ((run / "recipe.toml").is_file() or any(run.glob(f"*/{CONFIG}"))):
         return from_stage(run, stage)
     raise ArtifactError(f'there is no run or checkpoint "{word}"{_known_runs(word)}', do=_how_to_get_one())
 
