@@ -83,7 +83,8 @@ def test_debug_shows_the_traceback_of_the_stage(capsys):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_a_clean_stop_that_says_how_to_go_on(number):
     text = Path("words.py").read_text()
-    slow = text.replace("    (out.path", "    import time; print('begun', flush=True); time.sleep(20)\n    (out.path")
+    wait = "[time.sleep(0.05) for _ in range(400)]"  # a signal just before one long sleep is seen when that has ended
+    slow = text.replace("    (out.path", f"    import time; print('begun', flush=True); {wait}\n    (out.path")
     Path("words.py").write_text(slow)
     script = Path(sys.executable).parent / "hornbook"
     process = subprocess.Popen([script, "run", "toy.toml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
