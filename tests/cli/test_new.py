@@ -70,14 +70,16 @@ def test_every_sort_of_text_is_a_source_of_its_own() -> None:
     with gzip.open("data/c.jsonl.gz", "wt", encoding="utf-8") as out:
         out.write(json.dumps({"id": "a longer name that is no text", "story": SENTENCE}) + "\n")
     pyarrow.parquet.write_table(to_table([Document("1", SENTENCE)]), "data/d.parquet")
+    write("e.csv", f'id;body\n1;"{SENTENCE}"\n2;{SENTENCE}\nan incomplete row')
     sources = made().stage("text").settings["sources"]
     assert {(s["files"], s.get("mode", ""), s.get("field", "")) for s in sources} == {
         ("*.txt", "file", ""),
         ("*.md", "file", ""),
         ("*.jsonl.gz", "", "story"),
         ("*.parquet", "", "text"),
+        ("*.csv", "", "body"),
     }
-    assert len({s["name"] for s in sources}) == 4
+    assert len({s["name"] for s in sources}) == 5
 
 
 def test_pages_and_texts_are_cleaned_apart_and_deduplicated_together() -> None:

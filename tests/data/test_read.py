@@ -147,3 +147,25 @@ def test_wrong_settings_and_inputs_are_explained(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_text("PAR1 nothing")
     with pytest.raises(DataError, match="not a Parquet file"):
         do(tmp_path / "out", path=str(tmp_path / "bad.parquet"))
+
+
+def test_csv_with_all_that_can_be_wrong(tmp_path: Path) -> None:
+    lines = ['"id";"story";"link"', *(f'{n};"{text}";http://a.b/{n}' for n, text in enumerate(STORIES))]
+    data = ("\r\n".join(lines) + "\r\n").encode()
+    bad = data + b"41;one too few\r\n42;;nothing\r\n"
+    (tmp_path / "s.csv").write_bytes(b"\xef\xbb\xbf" + bad)
+    source = {"path": str(tmp_path / "s.csv"), "field": "story", "url_field": "link", "meta_fields": ["id"]}
+    do(tmp_path / "out", sources=[source])
+    documents = list(read_documents(tmp_path / "out"))
+    assert [document.text for document in documents] == STORIES
+    assert documents[3] == Document(
+        document_id("s/s.csv", 3), STORIES[3], "http://a.b/3", "s", {"file": "s.csv", "id": "3"}
+    )
+    found = [("read.not_csv", "2 fields, the header has 3"), ("read.empty", "0")]
+    assert dropped(tmp_path / "out") == found
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(data)[:-40])
+    do(tmp_path / "cut", path=str(tmp_path / "cut.csv.gz"), field="story")
+    assert [rule for rule, _ in dropped(tmp_path / "cut")] == ["read.truncated"]
+    assert texts(tmp_path / "cut") == STORIES[: len(texts(tmp_path / "cut"))] != []
+    with pytest.raises(DataError, match='no column "text"; the columns are id, story, link'):
+        do(tmp_path / "other", path=str(tmp_path / "s.csv"))

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def survey(root: Path) -> Survey:
         raise DataError(
             f"there is nothing here to learn from: found {seen}",
             where=str(root),
-            do="HTML, WARC, text, Markdown, JSON lines and Parquet can be read, plain, gzip or zstd",
+            do="HTML, WARC, text, Markdown, JSON lines, CSV and Parquet can be read, plain, gzip or zstd",
         )
     size = sum(path.stat().st_size for path in pages)
     return Survey(root, tuple(pages), size, texts, tuple(chats), dict(other))
@@ -94,7 +95,7 @@ def _judge(path: Path, kind: str, compression: str) -> tuple[str, str, tuple[str
         head = "".join(_head(path, compression))
         mode = "separator" if SEPARATOR in head else "paragraphs" if len(head) > LONG_FILE_BYTES else "file"
         return (mode, "", _languages(head.split(SEPARATOR)[:HEAD_RECORDS])) if head.strip() else None
-    records = list(_parquet_records(path) if kind == "parquet" else _json_records(path, compression))
+    records = list(_records(path, kind, compression))
     if kind == "jsonl" and records and all(_is_chat(record) for record in records):
         return ("chat", "", ())
     name = _text_field(records)
@@ -118,6 +119,20 @@ def _head(path: Path, compression: str) -> Iterator[str]:
         if len(data) >= HEAD_BYTES:
             break
     yield data[:HEAD_BYTES].decode("utf-8", errors="ignore")
+
+
+def _records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]]:
+    """The first records of a file that holds fields."""
+    if kind == "parquet":
+        return _parquet_records(path)
+    return _csv_records(path, compression) if kind == "csv" else _json_records(path, compression)
+
+
+def _csv_records(path: Path, compression: str) -> Iterator[dict[str, Any]]:
+    from hornbook.data.csv_rows import CsvReader
+
+    rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES)
+    yield from (dict(row.fields) for row in islice(rows, HEAD_RECORDS) if not row.flaw)
 
 
 def _json_records(path: Path, compression: str) -> Iterator[dict[str, Any]]:

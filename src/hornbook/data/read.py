@@ -1,4 +1,4 @@
-"""Stage data.read: text, Markdown, JSON lines and Parquet, plain, gzip or zstd, to documents."""
+"""Stage data.read: text, Markdown, JSON lines, CSV and Parquet, plain, gzip or zstd, to documents."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from hornbook.core.document import Document, document_id
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
+from hornbook.data.csv_rows import CsvReader, Row
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
 from hornbook.data.sources import InputFile, Piece, find_files, locate, plan_shards, ranges, starts_with_bom
@@ -32,6 +33,7 @@ RULES = {
     "read.too_large": "the record is longer than max_record_bytes (value: the limit)",
     "read.truncated": "the compressed file ends early or is damaged inside this record (value: what was found)",
     "read.not_json": "the line is not a JSON object (value: what the parser found)",
+    "read.not_csv": "the row breaks the rules of CSV or has not as many fields as the header (value: what was found)",
     "read.no_field": "the record has no such field, or it holds no text (value: the field)",
     "read.replaced": "edit: bytes that are no text were replaced by U+FFFD",
     "read.transcoded": "edit: the record was not UTF-8 and was decoded in its detected encoding",
@@ -48,13 +50,13 @@ class Source(StrictSettings):
     files: str = ""
     """Only files below the folder that match this glob, such as `data/train-*.parquet`."""
     field: str = "text"
-    """JSON lines and Parquet: the field or column that holds the text (a list of texts is joined by blank lines)."""
+    """JSON lines, CSV, Parquet: the field or column that holds the text (a list of texts is joined by blank lines)."""
     url_field: str = "url"
-    """JSON lines and Parquet: the field with the address, where there is one."""
+    """JSON lines, CSV, Parquet: the field with the address, where there is one."""
     licence_field: str = ""
-    """JSON lines and Parquet: the field with the record's licence; the licences found go to the manifest."""
+    """JSON lines, CSV, Parquet: the field with the record's licence; the licences found go to the manifest."""
     meta_fields: tuple[str, ...] = ()
-    """JSON lines and Parquet: further fields to carry along in `meta`."""
+    """JSON lines, CSV, Parquet: further fields to carry along in `meta`."""
     mode: Literal["file", "separator", "paragraphs"] = "file"
     """Text files: one document for each file, for each piece between separators, or for each chunk of paragraphs."""
     separator: str = "<|endoftext|>"
@@ -127,7 +129,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     for number, source in enumerate(sources):
         root = locate(source.path, out.machine.cache_folder)
         names.append(source.name or root.name.split(".")[0])
-        for file in find_files(root, ("text", "jsonl", "parquet"), source.files):
+        for file in find_files(root, ("text", "jsonl", "parquet", "csv"), source.files):
             pieces += list(_pieces(number, source, file, settings.shard_bytes))
     _refuse_equal_names(names)
     shards = plan_shards(pieces, settings.shard_bytes)
@@ -161,7 +163,7 @@ def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> I
 
 
 def _can_be_cut(source: Source, file: InputFile) -> bool:
-    if file.compression or starts_with_bom(file.path):
+    if file.compression or file.format == "csv" or starts_with_bom(file.path):
         return False
     if file.format == "jsonl":
         return True
@@ -220,6 +222,8 @@ def read_shard(
         desk = _Desk(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
         if piece.format == "parquet":
             _read_parquet(desk)
+        elif piece.format == "csv":
+            _read_csv(desk)
         else:
             _read_text(desk)
     return ledger.close()
@@ -245,13 +249,17 @@ def _records(desk: _Desk, damage: Damage) -> Iterator[Record]:
     piece, source = desk.piece, desk.source
     separator = b"\n" if piece.format == "jsonl" else source.separator.encode()
     start = max(0, piece.begin - len(separator))
-    blocks = chunks(Path(piece.path), piece.compression, damage, start)
-    encoding = "" if piece.compression or piece.begin else starts_with_bom(Path(piece.path))
-    if encoding:
-        blocks = as_utf8(blocks, encoding)
+    blocks = _blocks(piece, damage, start)
     if piece.format == "jsonl" or source.mode == "separator":
         return split(blocks, separator, piece.begin, piece.end, start, desk.max_record_bytes)
     return whole(blocks, desk.max_record_bytes)
+
+
+def _blocks(piece: Piece, damage: Damage, start: int = 0) -> Iterator[bytes]:
+    """The bytes of a piece's file, as UTF-8 when its first bytes announce UTF-16."""
+    blocks = chunks(Path(piece.path), piece.compression, damage, start)
+    encoding = "" if piece.compression or piece.begin else starts_with_bom(Path(piece.path))
+    return as_utf8(blocks, encoding) if encoding else blocks
 
 
 def _one_record(desk: _Desk, record: Record) -> None:
@@ -299,7 +307,7 @@ def _json_line(desk: _Desk, position: int, line: str) -> None:
 
 
 def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
-    """Book one record with fields (a JSON object, a Parquet row)."""
+    """Book one record with fields (a JSON object, a row of CSV or Parquet)."""
     source = desk.source
     text = record.get(source.field)
     if isinstance(text, list) and all(isinstance(part, str) for part in text):
@@ -334,12 +342,7 @@ def _read_parquet(desk: _Desk) -> None:
     piece, source = desk.piece, desk.source
     with pyarrow.parquet.ParquetFile(piece.path) as file:
         there = file.schema_arrow.names
-        if source.field not in there:
-            raise DataError(
-                f'no column "{source.field}"; the columns are {", ".join(there)}',
-                where=piece.path,
-                do='Set field = "..." to the one that holds the text',
-            )
+        _check_column(desk, there)
         columns = {source.field, source.url_field, source.licence_field, *source.meta_fields} & set(there)
         position = sum(file.metadata.row_group(group).num_rows for group in range(piece.begin))
         groups = list(range(piece.begin, file.num_row_groups if piece.end is None else piece.end))
@@ -349,6 +352,43 @@ def _read_parquet(desk: _Desk) -> None:
                 desk.work.advance()
                 _row(desk, position, record)
                 position += 1
+
+
+def _check_column(desk: _Desk, there: list[str]) -> None:
+    if desk.source.field not in there:
+        raise DataError(
+            f'no column "{desk.source.field}"; the columns are {", ".join(there)}',
+            where=desk.piece.path,
+            do='Set field = "..." to the one that holds the text, or files = "..." to leave this file out',
+        )
+
+
+def _read_csv(desk: _Desk) -> None:
+    damage = Damage()
+    reader = CsvReader(_blocks(desk.piece, damage), desk.max_record_bytes)
+    if reader.columns:
+        _check_column(desk, reader.columns)
+    last: Row | None = None
+    for row in reader:
+        if last is not None:
+            _csv_row(desk, last)
+        last = row
+    if damage.found:  # only the last row can be cut off by damage
+        desk.drop(last.number if last else 0, last.text if last else "", "read.truncated", damage.found)
+    elif last is not None:
+        _csv_row(desk, last)
+    elif not reader.columns:
+        desk.drop(0, "", "read.empty", 0)
+
+
+def _csv_row(desk: _Desk, row: Row) -> None:
+    desk.work.record = f"{desk.piece.relative}@{row.number}"
+    desk.work.advance()
+    if row.flaw:
+        value = desk.max_record_bytes if row.flaw == "too_large" else row.found
+        desk.drop(row.number, row.text, f"read.{row.flaw}", value)
+    else:
+        _row(desk, row.number, dict(row.fields))
 
 
 def describe(artifact: Artifact) -> "list[Block]":

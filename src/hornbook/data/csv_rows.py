@@ -1,0 +1,107 @@
+"""Rows of CSV files, with what is broken reported: quoted fields may hold line ends, a bad row costs only itself."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from hornbook.data.records import Record, split
+from hornbook.data.streams import decode
+
+DELIMITERS = ",;\t|"
+SHOWN_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row below the header: its number from 0 (bad rows count, blank lines do not) and its fields by column.
+
+    `flaw`: "" or why it cannot be used ("not_csv", "too_large"), `found` says more, `text` is its beginning.
+    """
+
+    number: int
+    fields: dict[str, str] = field(default_factory=dict)
+    flaw: str = ""
+    found: str = ""
+    text: str = ""
+
+
+class _TooLarge(Exception):
+    """A row that is longer than a record may be."""
+
+
+class _Lines:
+    """Decoded lines for the parser, and what of the present row it has taken."""
+
+    def __init__(self, records: Iterator[Record], max_bytes: int) -> None:
+        self.records = records
+        self.max_bytes = max_bytes
+        self.text = ""
+        self.size_bytes = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        record = next(self.records)
+        line = decode(record.data)[0] + "\n"
+        self.text = (self.text + line)[:SHOWN_CHARS]
+        self.size_bytes += len(record.data) + 1
+        if record.flaw or self.size_bytes > self.max_bytes:
+            raise _TooLarge
+        return line
+
+    def next_row(self) -> None:
+        self.text, self.size_bytes = "", 0
+
+
+class CsvReader:
+    """The header and the rows of one file (RFC 4180, strict about quotes).
+
+    The delimiter is the one of comma, semicolon, tab and bar that the first line has most of. A quote that is never
+    closed takes rows with it until `max_bytes` are reached; those are one row that is "too_large".
+    """
+
+    def __init__(self, blocks: Iterator[bytes], max_bytes: int) -> None:
+        csv.field_size_limit(max(max_bytes, 1 << 17))
+        records = split(blocks, b"\n", 0, None, 0, max_bytes)
+        first = next(records, Record(0, b""))
+        head = decode(first.data)[0]
+        delimiter = max(DELIMITERS, key=head.count)
+        self._lines = _Lines(chain([first], records), max_bytes)
+        self._parser = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        header = self._fields() if first.data.strip() else []
+        self.columns = [name.strip() for name in header] if isinstance(header, list) else []
+
+    def __iter__(self) -> Iterator[Row]:
+        number = 0
+        while True:
+            self._lines.next_row()
+            try:
+                fields = self._fields()
+            except StopIteration:
+                return
+            row = self._row(number, fields)
+            if row is not None:
+                yield row
+                number += 1
+
+    def _fields(self) -> list[str] | str:
+        """The next row's fields, or why there are none."""
+        try:
+            return next(self._parser)
+        except csv.Error as error:
+            return str(error)
+        except _TooLarge:
+            return ""
+
+    def _row(self, number: int, fields: list[str] | str) -> Row | None:
+        text = self._lines.text
+        if fields == []:
+            return None
+        if isinstance(fields, str):
+            return Row(number, flaw="not_csv" if fields else "too_large", found=fields, text=text)
+        if len(fields) != len(self.columns):
+            found = f"{len(fields)} fields, the header has {len(self.columns)}"
+            return Row(number, flaw="not_csv", found=found, text=text)
+        return Row(number, dict(zip(self.columns, fields, strict=True)), text=text)
