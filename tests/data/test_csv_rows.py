@@ -41,6 +41,13 @@ def test_long_rows_and_open_quotes_are_bounded() -> None:
     assert [row.flaw for row in read(b'text\n"open\nend\n')] == ["not_csv"]
 
 
+def test_the_name_of_a_tsv_file_decides_about_its_delimiter() -> None:
+    data = b"text, with commas, and more\tlabel\none, two\t1\n"
+    assert [row.flaw for row in read(data)] == ["not_csv"]
+    reader = CsvReader(iter([data]), 1000, "tsv")
+    assert [row.fields for row in reader] == [{"text, with commas, and more": "one, two", "label": "1"}]
+
+
 def test_nothing_is_in_an_empty_file() -> None:
     assert read(b"").columns == [] and list(read(b"")) == []
     assert list(read(b"text\n")) == []

@@ -125,13 +125,13 @@ def _records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]
     """The first records of a file that holds fields."""
     if kind == "parquet":
         return _parquet_records(path)
-    return _csv_records(path, compression) if kind == "csv" else _json_records(path, compression)
+    return _json_records(path, compression) if kind == "jsonl" else _csv_records(path, kind, compression)
 
 
-def _csv_records(path: Path, compression: str) -> Iterator[dict[str, Any]]:
+def _csv_records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]]:
     from hornbook.data.csv_rows import CsvReader
 
-    rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES)
+    rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES, kind)
     yield from (dict(row.fields) for row in islice(rows, HEAD_RECORDS) if not row.flaw)
 
 

@@ -9,6 +9,8 @@ from hornbook.data.records import Record, split
 from hornbook.data.streams import decode
 
 DELIMITERS = ",;\t|"
+FORMATS = {"csv": "", "tsv": "\t"}
+"""Delimiters by format; empty = the one of DELIMITERS that the first line has most of."""
 SHOWN_CHARS = 2000
 
 
@@ -58,16 +60,16 @@ class _Lines:
 class CsvReader:
     """The header and the rows of one file (RFC 4180, strict about quotes).
 
-    The delimiter is the one of comma, semicolon, tab and bar that the first line has most of. A quote that is never
-    closed takes rows with it until `max_bytes` are reached; those are one row that is "too_large".
+    A quote that is never closed takes rows with it until `max_bytes` are reached; those are one row that is
+    "too_large".
     """
 
-    def __init__(self, blocks: Iterator[bytes], max_bytes: int) -> None:
+    def __init__(self, blocks: Iterator[bytes], max_bytes: int, kind: str = "csv") -> None:
         csv.field_size_limit(max(max_bytes, 1 << 17))
         records = split(blocks, b"\n", 0, None, 0, max_bytes)
         first = next(records, Record(0, b""))
         head = decode(first.data)[0]
-        delimiter = max(DELIMITERS, key=head.count)
+        delimiter = FORMATS[kind] or max(DELIMITERS, key=head.count)
         self._lines = _Lines(chain([first], records), max_bytes)
         self._parser = csv.reader(self._lines, delimiter=delimiter, strict=True)
         header = self._fields() if first.data.strip() else []

@@ -12,7 +12,7 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
-from hornbook.data import funnel
+from hornbook.data import csv_rows, funnel
 from hornbook.data.csv_rows import CsvReader, Row
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
@@ -129,7 +129,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     for number, source in enumerate(sources):
         root = locate(source.path, out.machine.cache_folder)
         names.append(source.name or root.name.split(".")[0])
-        for file in find_files(root, ("text", "jsonl", "parquet", "csv"), source.files):
+        for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files):
             pieces += list(_pieces(number, source, file, settings.shard_bytes))
     _refuse_equal_names(names)
     shards = plan_shards(pieces, settings.shard_bytes)
@@ -163,7 +163,7 @@ def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> I
 
 
 def _can_be_cut(source: Source, file: InputFile) -> bool:
-    if file.compression or file.format == "csv" or starts_with_bom(file.path):
+    if file.compression or file.format in csv_rows.FORMATS or starts_with_bom(file.path):
         return False
     if file.format == "jsonl":
         return True
@@ -222,7 +222,7 @@ def read_shard(
         desk = _Desk(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
         if piece.format == "parquet":
             _read_parquet(desk)
-        elif piece.format == "csv":
+        elif piece.format in csv_rows.FORMATS:
             _read_csv(desk)
         else:
             _read_text(desk)
@@ -365,7 +365,7 @@ def _check_column(desk: _Desk, there: list[str]) -> None:
 
 def _read_csv(desk: _Desk) -> None:
     damage = Damage()
-    reader = CsvReader(_blocks(desk.piece, damage), desk.max_record_bytes)
+    reader = CsvReader(_blocks(desk.piece, damage), desk.max_record_bytes, desk.piece.format)
     if reader.columns:
         _check_column(desk, reader.columns)
     last: Row | None = None
