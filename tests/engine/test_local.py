@@ -73,6 +73,17 @@ def test_a_batch_reuses_the_memory_of_the_last_one(local: LocalModel) -> None:
     assert local._spare_cache is spare  # pyright: ignore[reportPrivateUsage]
 
 
+def test_new_weights_begin_with_a_clean_cache(local: LocalModel, decoder: Decoder) -> None:
+    mine = [Request(ids, 12, temperature=0.0, ignore_eos=True) for ids in prompts(4)]
+    wanted = local.generate(mine)
+    spare = local._spare_cache  # pyright: ignore[reportPrivateUsage]
+    assert spare is not None
+    for layer in (*spare.k, *spare.v):
+        layer.fill_(torch.nan)  # what a model that diverged leaves behind
+    local.refresh(decoder)
+    assert [text.logp for text in local.generate(mine)] == [text.logp for text in wanted]
+
+
 def test_a_seed_gives_its_text_whoever_is_beside_it(local: LocalModel) -> None:
     mine = Request(prompts(1)[0], 30, temperature=1.0, top_p=0.9, seed=77, ignore_eos=True)
     alone = local.generate([mine])[0]

@@ -98,6 +98,22 @@ def test_pieces_travel_together_but_the_first_and_the_last_never_wait() -> None:
     assert all(pause > 0.09 for pause in pauses[:-1])
 
 
+def test_texts_begin_and_end_at_once_however_slow_the_clock() -> None:
+    async def run() -> list[tuple[float, int]]:
+        room = Room(FakeScheduler(step_s=0.001), 9, flush_s=30)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        return [
+            (clock() - began, len(delta.ids))
+            for _ in range(2)  # the second text begins while the clock of the first one runs
+            async for _, delta in room.open([ask(30)], 10).pieces()
+        ]
+
+    found = asyncio.run(run())
+    assert sum(size for _, size in found) == 60 and len(found) <= 6
+    assert found[-1][0] < 5
+
+
 def test_a_reader_that_leaves_early_hears_nothing_more() -> None:
     async def run() -> None:
         scheduler = FakeScheduler(step_s=0.001)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "read.empty": "the record has no text (value: 0)",

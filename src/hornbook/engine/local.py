@@ -128,6 +128,7 @@ class LocalModel:
                 for weight, fresh in zip(target.parameters(), model.parameters(), strict=True):
                     weight.copy_(fresh)
             self.steps.weights_changed()
+            self._spare_cache = None  # keys and values that were not finite would outlive the weights that made them
 
     @torch.inference_mode()
     def read_prompt(self, ids: Sequence[int], cache: KVCache, slot: int) -> torch.Tensor:
