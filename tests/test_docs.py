@@ -185,9 +185,9 @@ def test_the_filter_of_the_how_to_works(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     python_in("how-to-add-a-filter.md", 0, tmp_path / "my_filter.py")
-    [(decide, settings)] = prepare(["./my_filter.py"], {"./my_filter.py": {"max_capitals_frac": 0.2}})
-    assert decide(Document("1", "QUIET please"), settings) == Drop("shouting.capitals", 0.455)
-    assert decide(Document("2", "Quiet please"), settings) == Keep()
+    [decide] = prepare(["./my_filter.py"], {"./my_filter.py": {"max_capitals_frac": 0.2}})
+    assert decide(Document("1", "QUIET please")) == Drop("shouting.capitals", 0.455)
+    assert decide(Document("2", "Quiet please")) == Keep()
 
 
 def test_the_task_of_the_how_to_works(tmp_path):

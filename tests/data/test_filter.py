@@ -111,6 +111,8 @@ def test_resolve_freezes_the_code_of_ones_own_filters(tmp_path: Path) -> None:
     settings, derived = stage.resolve(parse(stage.Settings, {}, "test"), probe=None, hints={})
     assert settings.code == {} and derived == {"rules": "url, language, gopher_quality, gopher_repetition, c4, pii"}
     file = tmp_path / "mine.py"
-    file.write_text("RULES = {}\nSettings = None\ndef decide(d, s): ...\n")
-    own = stage.Settings.model_construct(profile="web", rules=(str(file),), rule={}, record_cpu_s=1.0, code={})
+    file.write_text(
+        "from hornbook.core.settings import StrictSettings as Settings\nRULES = {}\ndef decide(d, s): ...\n"
+    )
+    own = parse(stage.Settings, {"rules": [str(file)]}, "test")
     assert set(stage.resolve(own, probe=None, hints={})[0].code) == {str(file)}

@@ -40,6 +40,19 @@ def test_an_empty_shard_is_still_a_file(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "kept/0.parquet").schema.names == ["id", "text", "url", "source", "meta"]
 
 
+def test_scores_get_columns_of_their_own(tmp_path: Path) -> None:
+    work = Workspace("0", tmp_path, tmp_path / "scratch", {}, Limits())
+    ledger = Ledger(work, scores=("quality",))
+    ledger.keep(Document("a", "x", meta={"quality": 0.25}), 1)
+    ledger.keep(Document("b", "y"), 1)
+    ledger.drop(Document("c", "z", meta={"quality": 1}), "q.low", 1, 1)
+    ledger.close()
+    work.publish()
+    assert pq.read_table(tmp_path / "kept/0.parquet").column("quality").to_pylist() == [0.25, None]
+    dropped = pq.read_table(tmp_path / "dropped/0.parquet")
+    assert dropped.column("quality").to_pylist() == [1.0] and dropped.schema.names[-2:] == ["rule", "value"]
+
+
 def test_bytes_are_those_of_utf8() -> None:
     assert [num_bytes(text) for text in ("", "abc", "é☃🐻")] == [0, 3, 2 + 3 + 4]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hornbook.core.errors import SettingsError
-from hornbook.data.rules import code_of, find_filter, known_filters, prepare, rules_table
+from hornbook.data.rules import contents_of, find_filter, known_filters, prepare, rules_table
 
 
 def test_every_built_in_filter_is_whole_and_documents_its_rules() -> None:
@@ -34,15 +34,40 @@ def test_a_filter_from_a_file(tmp_path: Path) -> None:
         "def decide(document, settings):\n    n = len(document.text)\n"
         '    return Drop("mine.long", n) if n > settings.limit else Keep()\n'
     )
-    [(decide, settings)] = prepare([str(file)], {str(file): {"limit": 5}})
+    [decide] = prepare([str(file)], {str(file): {"limit": 5}})
     from hornbook.core.document import Document, Drop, Keep
 
-    assert decide(Document("1", "12345"), settings) == Keep()
-    assert decide(Document("1", "123456"), settings) == Drop("mine.long", 6)
+    assert decide(Document("1", "12345")) == Keep()
+    assert decide(Document("1", "123456")) == Drop("mine.long", 6)
     assert rules_table([str(file)]) == {"mine.long": "too long. Source: me"}
-    before = code_of([str(file), "url"])
+    before = contents_of([str(file), "url"], {})
     file.write_text(file.read_text() + "\n# changed\n")
-    assert set(before) == {str(file)} and code_of([str(file)]) != before
+    assert set(before) == {str(file)} and contents_of([str(file)], {}) != before
+
+
+def test_a_filter_that_loads_something_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("spam\n")
+    file = tmp_path / "listed.py"
+    file.write_text(
+        "from hornbook.core.document import Drop, Keep\n"
+        "from hornbook.core.settings import InputPath, StrictSettings, resolve_input\n"
+        'RULES = {"mine.word": "a listed word. Source: me"}\n'
+        'class Settings(StrictSettings):\n    words: InputPath\n    """The list."""\n'
+        "def load(settings):\n    return set(resolve_input(settings.words).read_text().split())\n"
+        "def decide(document, settings, listed):\n"
+        "    found = listed & set(document.text.split())\n"
+        '    return Drop("mine.word", min(found)) if found else Keep()\n'
+    )
+    tables = {str(file): {"words": str(tmp_path / "words.txt")}}
+    [decide] = prepare([str(file)], tables)
+    from hornbook.core.document import Document, Drop, Keep
+
+    assert decide(Document("1", "ham")) == Keep()
+    assert decide(Document("1", "ham spam")) == Drop("mine.word", "spam")
+    before = contents_of([str(file)], tables)
+    (tmp_path / "words.txt").write_text("ham\n")
+    after = contents_of([str(file)], tables)
+    assert [name for name in before if before[name] != after[name]] == [f"{file}.words {tmp_path / 'words.txt'}"]
 
 
 def test_broken_files_are_explained(tmp_path: Path) -> None:

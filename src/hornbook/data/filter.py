@@ -11,7 +11,7 @@ from hornbook.core.document import Document, Drop, Edit, document_shards, from_t
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.rules import Decide, code_of, is_local, prepare, rules_table
+from hornbook.data.rules import Decide, check, contents_of, is_local, prepare, rules_table
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -67,11 +67,11 @@ class Settings(StrictSettings):
     record_cpu_s: float = pydantic.Field(default=30.0, gt=0)
     """With a filter of your own: CPU seconds after which a document is given up (`filter.timeout`)."""
     code: dict[str, str] = pydantic.Field(default_factory=dict[str, str])
-    """Hashes of your own filters' files; filled in by `plan`."""
+    """Hashes of your own filters' files and of the files that rules name; filled in by `plan`."""
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "Settings":
-        self.chain()
+        check(self.names(), self.tables())
         return self
 
     def names(self) -> tuple[str, ...]:
@@ -85,16 +85,19 @@ class Settings(StrictSettings):
         names += [name for name in self.rule if name in defaults and name not in names]
         return {name: defaults.get(name, {}) | self.rule.get(name, {}) for name in names}
 
-    def chain(self) -> list[tuple[Decide, StrictSettings]]:
+    def chain(self) -> list[Decide]:
         """The filters ready to decide."""
         return prepare(self.names(), self.tables())
 
+    def contents(self) -> dict[str, str]:
+        """Hashes of the files that decide besides these settings."""
+        return contents_of(self.names(), self.tables())
+
 
 def resolve(settings: Settings, *, probe: object, hints: dict[str, object]) -> tuple[Settings, dict[str, object]]:
-    """Freeze the hashes of the user's own filters; report the chain."""
-    names = settings.names()
-    frozen = settings.model_copy(update={"code": code_of(names)})
-    return frozen, {"rules": ", ".join(names)}
+    """Freeze the hashes of the files that decide; report the chain."""
+    frozen = settings.model_copy(update={"code": settings.contents()})
+    return frozen, {"rules": ", ".join(settings.names())}
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
@@ -103,7 +106,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     files = document_shards(documents.path)
     shards = [Shard(file.stem, {"file": str(file)}) for file in files]
     names = settings.names()
-    job = f"data.filter {VERSION} {settings.model_dump_json()} {code_of(names)} {documents.manifest.payload_hash}"
+    job = f"data.filter {VERSION} {settings.model_dump_json()} {settings.contents()} {documents.manifest.payload_hash}"
     limits = Limits(cpu_s=settings.record_cpu_s) if any(is_local(name) for name in names) else Limits()
     total = documents.manifest.counts.get("docs")
     funnels = run_shards(
@@ -135,10 +138,10 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
     return ledger.close()
 
 
-def _filter_one(ledger: Ledger, chain: list[tuple[Decide, StrictSettings]], document: Document) -> None:
+def _filter_one(ledger: Ledger, chain: list[Decide], document: Document) -> None:
     bytes_in = num_bytes(document.text)
-    for decide, settings in chain:
-        decision = decide(document, settings)
+    for decide in chain:
+        decision = decide(document)
         if isinstance(decision, Drop):
             ledger.drop(document, decision.rule, decision.value, bytes_in)
             return

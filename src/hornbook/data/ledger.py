@@ -21,9 +21,10 @@ class Ledger:
     Row groups are cut by documents and bytes, never by time, so that the same documents give the same bytes.
     """
 
-    def __init__(self, work: Workspace) -> None:
-        self._kept = _Rows(work.output(f"kept/{work.name}.parquet"), with_rule=False)
-        self._dropped = _Rows(work.output(f"dropped/{work.name}.parquet"), with_rule=True)
+    def __init__(self, work: Workspace, scores: tuple[str, ...] = ()) -> None:
+        """`scores`: numbers of `meta` that also get a Parquet column of their own (null where a document has none)."""
+        self._kept = _Rows(work.output(f"kept/{work.name}.parquet"), False, scores)
+        self._dropped = _Rows(work.output(f"dropped/{work.name}.parquet"), True, scores)
         self.edited: Counter[str] = Counter()
         self.dropped_by: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
@@ -67,9 +68,10 @@ class Ledger:
 class _Rows:
     """A Parquet file written one bounded row group at a time."""
 
-    def __init__(self, path: Path, with_rule: bool) -> None:
+    def __init__(self, path: Path, with_rule: bool, scores: tuple[str, ...]) -> None:
         self.path = path
         self.with_rule = with_rule
+        self.scores = scores
         self.num_rows = 0
         self.num_bytes = 0
         self._documents: list[Document] = []
@@ -97,6 +99,9 @@ class _Rows:
         import pyarrow.parquet
 
         table = to_table(self._documents)
+        for name in self.scores:
+            values = [document.meta.get(name) for document in self._documents]
+            table = table.append_column(name, pyarrow.array(values, pyarrow.float64()))
         if self.with_rule:
             table = table.append_column("rule", pyarrow.array([r for r, _ in self._rules], pyarrow.large_string()))
             table = table.append_column("value", pyarrow.array([v for _, v in self._rules], pyarrow.large_string()))

@@ -1,4 +1,9 @@
-"""Find filters by name: a module of `hornbook.data.filters`, or a file of the user's own. No registration."""
+"""Find filters by name: a module of `hornbook.data.filters`, or a file of the user's own. No registration.
+
+A filter offers `Settings`, `RULES` and `decide(document, settings)`. One that needs something big (a model, a block
+list from a file) offers `load(settings)` too; what it returns is made once in each worker and is the third argument of
+`decide`. Files that its settings name (`InputPath`) belong to the stage's fingerprint by their contents.
+"""
 
 import hashlib
 import importlib
@@ -12,9 +17,9 @@ from typing import Any
 
 from hornbook.core.document import Decision, Document
 from hornbook.core.errors import SettingsError
-from hornbook.core.settings import StrictSettings, did_you_mean, parse
+from hornbook.core.settings import StrictSettings, did_you_mean, input_fields, parse, resolve_input
 
-Decide = Callable[[Document, Any], Decision]
+Decide = Callable[[Document], Decision]
 
 
 def known_filters() -> list[str]:
@@ -29,9 +34,29 @@ def is_local(name: str) -> bool:
     return name.endswith(".py") or "/" in name
 
 
-def code_of(names: Sequence[str]) -> dict[str, str]:
-    """A hash of the code of every rule that is the user's own file, so that a changed file is another recipe."""
-    return {n: hashlib.blake2b(_file(n).read_bytes(), digest_size=16).hexdigest() for n in names if is_local(n)}
+def contents_of(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Hashes of the files that decide besides settings, so that a changed file is another recipe.
+
+    `./my_filter.py`: the code of a rule that is the user's own; `blocklist.path`: a file that a rule's settings name.
+    """
+    files = {name: _file(name) for name in names if is_local(name)}
+    for name, settings in check(names, tables).items():
+        for field in input_fields(type(settings)):
+            value = getattr(settings, field)
+            for path in (value,) if isinstance(value, str) else value or ():
+                files[f"{name}.{field} {path}"] = resolve_input(path)
+    return {name: _content_hash(path) for name, path in files.items()}
+
+
+def _content_hash(path: Path) -> str:
+    """A hash over the bytes of a file, or over names and bytes of a folder."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        digest.update(f"{file.relative_to(path).as_posix()}\x00{file.stat().st_size}\x00".encode())
+        with file.open("rb") as data:
+            while block := data.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def find_filter(name: str) -> ModuleType:
@@ -43,19 +68,27 @@ def find_filter(name: str) -> ModuleType:
     return module
 
 
-def prepare(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> list[tuple[Decide, StrictSettings]]:
-    """Each rule's `decide` with its settings, in order. Raises SettingsError for unknown rules or settings."""
+def check(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, StrictSettings]:
+    """Each rule's settings, in order; nothing is loaded. Raises SettingsError for unknown rules or settings."""
     for name in tables:
         if name not in names:
             raise SettingsError(
                 f'there are settings for the rule "{name}", which is not in rules{did_you_mean(name, list(names))}',
                 where="data.filter",
             )
-    chain: list[tuple[Decide, StrictSettings]] = []
-    for name in names:
-        module = find_filter(name)
-        chain.append((module.decide, parse(module.Settings, tables.get(name, {}), f"rule {name}")))
-    return chain
+    return {name: parse(find_filter(name).Settings, tables.get(name, {}), f"rule {name}") for name in names}
+
+
+def prepare(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> list[Decide]:
+    """Each rule ready to decide about a document, in order, with what it needs loaded."""
+    return [_bound(find_filter(name), settings) for name, settings in check(names, tables).items()]
+
+
+def _bound(module: ModuleType, settings: StrictSettings) -> Decide:
+    if not hasattr(module, "load"):
+        return lambda document: module.decide(document, settings)
+    loaded = module.load(settings)
+    return lambda document: module.decide(document, settings, loaded)
 
 
 def rules_table(names: Sequence[str]) -> dict[str, str]:
