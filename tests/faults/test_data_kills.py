@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import dedup, extract
 from hornbook.data import filter as filters
+from hornbook.shards import cluster
 from hornbook.shards.shard import Notes, Shard
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
@@ -23,9 +25,9 @@ import warcs
 STAGES = ("extract", "filter", "dedup")
 
 
-def run(folder: Path, pages: str, workers: int) -> None:
+def run(folder: Path, pages: str, workers: int, runner: str = "process") -> None:
     """Pages to deduplicated documents in three folders."""
-    machine = Machine(workers=workers)
+    machine = Machine(workers=workers, runner=runner)
     settings = parse(extract.Settings, {"path": pages, "profile": "fast", "shard_bytes": 2500}, "test")
     extract.run(settings, {}, scratch_out(folder / "extract", machine=machine))
     rules = parse(filters.Settings, {"rules": ["language", "pii"]}, "test")
@@ -93,6 +95,35 @@ def test_killed_at_a_random_moment(pages: Path, straight: dict[str, str], tmp_pa
     process.wait()
     run(tmp_path, str(pages), 1)
     assert hashes(tmp_path) == straight
+
+
+def test_a_ray_cluster_that_loses_a_worker(pages: Path, straight: dict[str, str], tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray", reason="ray (extra: cluster) is missing")
+    psutil = pytest.importorskip("psutil", reason="psutil (extra: dev) is missing")
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        deadline_s = time.monotonic() + 60
+        while not killed and time.monotonic() < deadline_s:
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    if "ray::Host.work" in " ".join(process.cmdline()):
+                        process.kill()
+                        killed.append(process.pid)
+                        return
+                except psutil.Error:
+                    continue
+            time.sleep(0.002)
+
+    cluster.connect(2)
+    thread = threading.Thread(target=kill_one)
+    try:
+        thread.start()
+        run(tmp_path, str(pages), 2, "ray")
+    finally:
+        thread.join()
+        ray.shutdown()
+    assert killed and hashes(tmp_path) == straight
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 import queue
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from hornbook.shards.pool import WorkerProcess
+from hornbook.shards.pool import Death, WorkerProcess
 from hornbook.shards.shard import Limits, Notes, Shard
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,6 +23,6 @@ def test_a_worker_answers_shard_by_shard_and_its_end_is_noticed(tmp_path: Path) 
         assert messages[-1] == ("done", {"in": 1}) and sum(n for kind, n in messages if kind == "progress") == 1
     worker.process.kill()
     assert inbox.get(timeout=20) == (worker, ("ended",))
-    assert not worker.died_of_time()
+    assert worker.death() == Death(-1, "", False, -signal.SIGKILL)
     worker.give(Shard("3", [3]))  # to a worker that is gone: no exception here, the end was reported
     worker.close()

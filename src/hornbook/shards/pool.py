@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,20 @@ from hornbook.shards.workspace import Beat
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
 START = "from hornbook.shards.worker import main; main()"
+
+
+Inbox = queue.Queue[tuple[Any, tuple[Any, ...]]]
+"""Where the messages of workers arrive: (worker, message)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a worker ended: at which record (position -1: none, or unknown), out of time or not, with which status."""
+
+    position: int = -1
+    record: str = ""
+    out_of_time: bool = False
+    status: int | None = None
 
 
 class WorkerProcess:
@@ -31,7 +46,7 @@ class WorkerProcess:
         scratch: Path,
         notes: Notes,
         limits: Limits,
-        inbox: "queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]]",
+        inbox: Inbox,
         number: int,
     ) -> None:
         beat_file = scratch / f"worker-{os.getpid()}-{number}.beat"
@@ -62,9 +77,11 @@ class WorkerProcess:
             self.out_of_time = True
             self.process.kill()
 
-    def died_of_time(self) -> bool:
-        """Whether the CPU limit or the clock ended it."""
-        return self.out_of_time or self.process.returncode == -getattr(signal, "SIGPROF", 0)
+    def death(self) -> Death:
+        """At which record it ended, and of what: the CPU limit or the clock, or anything else."""
+        position, _, record = self.beat.read()
+        status = self.process.returncode
+        return Death(position, record, self.out_of_time or status == -getattr(signal, "SIGPROF", 0), status)
 
     def close(self) -> None:
         """End the process and wait for it; its work on an unfinished shard is lost, nothing else."""
@@ -86,7 +103,7 @@ class WorkerProcess:
         except BrokenPipeError:
             pass  # the listener reports its end
 
-    def _listen(self, inbox: "queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]]") -> None:
+    def _listen(self, inbox: Inbox) -> None:
         assert self.process.stdout is not None
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Map a plain function over shards in worker processes of our own.
+"""Map a plain function over shards, in worker processes of our own on this machine or on a Ray cluster.
 
 The result does not depend on the number of workers, on their order or on interruptions: a shard's outputs are a
 function of its inputs, they get their final names together when the shard is finished, and a note then says so. A
@@ -14,13 +14,17 @@ from typing import Any
 
 from hornbook.core.artifact import Out
 from hornbook.core.errors import DataError, HornbookError, SettingsError
-from hornbook.shards.pool import WorkerProcess
+from hornbook.core.settings import did_you_mean
+from hornbook.shards.cluster import RayWorker, connect
+from hornbook.shards.pool import Death, Inbox, WorkerProcess
 from hornbook.shards.shard import Failure, Limits, Notes, Shard
 from hornbook.shards.worker import perform
 from hornbook.shards.workspace import Workspace
 
 POLL_S = 0.5
+RUNNERS: "dict[str, type[WorkerProcess] | type[RayWorker]]" = {"process": WorkerProcess, "ray": RayWorker}
 
+Worker = WorkerProcess | RayWorker
 ShardFunction = Callable[[Workspace, Any, Any], dict[str, Any]]
 """`function(work, inputs, common) -> summary`: reads what `inputs` names, writes to `work.output(...)`."""
 
@@ -41,12 +45,14 @@ def run_shards(
 
     `out`: what the stage writes into (path, resume folder, machine, log); `label` names this step's notes; `job`:
     everything but the inputs that decides the result (settings, version), as text.
-    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended. Raises the
-    worker's own HornbookError, or DataError with the record and, as a note, the worker's traceback.
+    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended (or the
+    runner is a cluster). Raises the worker's own HornbookError, or DataError with the record and, as a note, the
+    worker's traceback.
     """
-    if out.machine.runner != "process":
+    if out.machine.runner not in RUNNERS:
         raise SettingsError(
-            f'runner "{out.machine.runner}" is not known', where="[machine]", do='Use runner = "process"'
+            f'runner "{out.machine.runner}" is not known{did_you_mean(out.machine.runner, list(RUNNERS))}',
+            where="[machine]",
         )
     names = [shard.name for shard in shards]
     if len(set(names)) != len(names):
@@ -79,10 +85,11 @@ class _Run:
         self.scratch = Path(out.resume) / f"{label}.scratch"
         self.notes = Notes(Path(out.resume) / label, job)
         self.num_workers = out.machine.num_workers
+        self.runner = out.machine.runner
         self.advance: Callable[[int], None] = _ignore
         self.summaries: dict[str, dict[str, Any]] = {}
         self.deaths: dict[str, list[int]] = {}
-        self.inbox: queue.Queue[tuple[WorkerProcess, tuple[Any, ...]]] = queue.Queue()
+        self.inbox: Inbox = queue.Queue()
         self.num_started = 0
 
     def all(self) -> list[dict[str, Any]]:
@@ -95,7 +102,7 @@ class _Run:
             else:
                 self.summaries[shard.name] = summary
                 self.advance(int(summary.get("in", 0)))
-        if min(self.num_workers, len(waiting)) == 1 and self.limits.cpu_s is None:
+        if self.runner == "process" and min(self.num_workers, len(waiting)) == 1 and self.limits.cpu_s is None:
             self._here(waiting)
         elif waiting:
             self._in_processes(waiting)
@@ -109,7 +116,9 @@ class _Run:
             self._finish(shard, perform(self.function, self.common, shard, self.notes, work))
 
     def _in_processes(self, waiting: deque[Shard]) -> None:
-        workers: list[WorkerProcess] = []
+        workers: list[Worker] = []
+        if self.runner == "ray":
+            connect(self.num_workers)
         try:
             for _ in range(min(self.num_workers, len(waiting))):
                 workers.append(self._start(waiting.popleft()))
@@ -119,15 +128,16 @@ class _Run:
             for worker in workers:
                 worker.close()
 
-    def _start(self, shard: Shard) -> WorkerProcess:
+    def _start(self, shard: Shard) -> Worker:
         self.num_started += 1
-        worker = WorkerProcess(
+        make: Callable[..., Worker] = RUNNERS[self.runner]
+        worker = make(
             self.function, self.common, self.root, self.scratch, self.notes, self.limits, self.inbox, self.num_started
         )
         worker.give(shard)
         return worker
 
-    def _step(self, workers: list[WorkerProcess], waiting: deque[Shard]) -> None:
+    def _step(self, workers: list[Worker], waiting: deque[Shard]) -> None:
         try:
             worker, message = self.inbox.get(timeout=POLL_S)
         except queue.Empty:
@@ -149,7 +159,7 @@ class _Run:
             workers.remove(worker)
             worker.close()
             assert worker.shard is not None
-            self._after_death(worker, worker.shard)
+            self._after_death(worker.death(), worker.shard)
             workers.append(self._start(worker.shard))
 
     def _finish(self, shard: Shard, result: dict[str, Any] | Failure) -> None:
@@ -157,14 +167,14 @@ class _Run:
             raise _as_error(result)
         self.summaries[shard.name] = result
 
-    def _after_death(self, worker: WorkerProcess, shard: Shard) -> None:
+    def _after_death(self, death: Death, shard: Shard) -> None:
         """Decide what to do about a shard whose worker died.
 
         Out of time: the record is set aside at once. Anything else (the kernel's memory killer, a crash of native
         code, somebody's `kill`): the shard is tried again; the second death at the same record sets it aside.
         """
-        position, _, record = worker.beat.read()
-        if worker.died_of_time() and position >= 0:
+        position = death.position
+        if death.out_of_time and position >= 0:
             self.notes.add_aside(shard, position, "timeout")
             return
         before = self.deaths.setdefault(shard.name, [])
@@ -173,10 +183,9 @@ class _Run:
             return
         before.append(position)
         if len(before) > self.limits.max_deaths:
-            status = worker.process.returncode
             raise DataError(
-                f"workers died {len(before)} times on shard {shard.name} (last exit status {status})",
-                where=f"at record {record}" if record else "outside any record",
+                f"workers died {len(before)} times on shard {shard.name} (last exit status {death.status})",
+                where=f"at record {death.record}" if death.record else "outside any record",
                 do="Status -9 usually means that memory ran out: use fewer workers, or smaller shards",
                 exit_code=1,
             )

@@ -1,0 +1,101 @@
+"""The same jobs on a real local Ray cluster of two workers."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook.core.artifact import scratch_out
+from hornbook.core.errors import DataError, SettingsError
+from hornbook.core.recipe import Machine
+from hornbook.shards import cluster
+from hornbook.shards.runner import run_shards
+from hornbook.shards.shard import Limits, Shard
+from hornbook.shards.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent))
+import jobs
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray() -> Iterator[Any]:
+    ray = pytest.importorskip("ray", reason="ray (extra: cluster) is missing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RAY_ADDRESS", raising=False)
+        cluster.connect(2)
+        yield ray
+        ray.shutdown()
+
+
+def run(folder: Path, function: Any, numbers: list[list[int]], limits: Limits | None = None) -> list[Any]:
+    out = scratch_out(folder, machine=Machine(workers=2, runner="ray"))
+    shards = [Shard(f"{index:03d}", part) for index, part in enumerate(numbers)]
+    return run_shards(function, shards, out, label="copy", common="n", job="v1", limits=limits)
+
+
+def test_the_same_files_and_summaries_as_in_processes(tmp_path: Path) -> None:
+    numbers = [[1, 2], [], [3], [4, 5, 6]]
+    assert run(tmp_path / "ray", jobs.copy, numbers) == jobs.run_numbers(tmp_path / "here", numbers, 1)
+    assert jobs.contents(tmp_path / "ray") == jobs.contents(tmp_path / "here")
+    (tmp_path / "ray/kept/002.txt").unlink()
+    assert run(tmp_path / "ray", jobs.copy, numbers)[2] == {"in": 1}  # what is finished is not done again
+
+
+def test_a_hang_and_a_crash_are_set_aside(tmp_path: Path) -> None:
+    run(tmp_path, jobs.copy, [[1, -1, 2], [3, -2], [4]], Limits(cpu_s=0.3))
+    assert jobs.contents(tmp_path) == {"000.txt": "n1\ntimeout\nn2\n", "001.txt": "n3\ncrash\n", "002.txt": "n4\n"}
+
+
+def kill_host_once(work: Workspace, inputs: list[int], common: str) -> dict[str, Any]:
+    """As `copy`, but the first time the third shard is at work its Ray actor is killed."""
+    mark = work.root / "killed"
+    if work.name == "002" and not mark.exists():
+        mark.write_text(str(os.getppid()))
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(10)
+    return jobs.copy(work, inputs, common)
+
+
+def test_a_worker_killed_in_the_middle_is_replaced(tmp_path: Path) -> None:
+    numbers = [[shard, 10 + shard] for shard in range(6)]
+    assert run(tmp_path / "ray", kill_host_once, numbers) == [{"in": 2}] * 6
+    killed = int((tmp_path / "ray/killed").read_text())
+    assert killed != os.getpid() and not Path(f"/proc/{killed}").exists()
+    jobs.run_numbers(tmp_path / "here", numbers, 1)
+    assert jobs.contents(tmp_path / "ray") == jobs.contents(tmp_path / "here")
+
+
+def test_errors_come_back_with_their_record(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such word") as caught:
+        run(tmp_path, jobs.copy, [[1], [2, -3, 5]])
+    assert "shard 001, record record--3" in str(caught.value) and "in act" in caught.value.__notes__[0]
+    with pytest.raises(DataError, match="this file is odd"):
+        run(tmp_path, jobs.copy, [[1], [-5]])
+
+
+def test_a_node_without_the_folder_says_so(tmp_path: Path) -> None:
+    host = cluster.Host(("jobs", jobs.__file__, "copy"), "n", tmp_path / "far", tmp_path, Any, Limits(), 1)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="not there on this node") as caught:
+        host.work(Shard("000", [1]))
+    assert str(tmp_path / "far") in str(caught.value)
+
+
+def test_no_ray_and_no_answer_are_explained(monkeypatch: pytest.MonkeyPatch, ray: Any) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SettingsError, match=r"hornbook\[cluster\]"):
+        cluster.connect(1)
+    monkeypatch.undo()
+
+    def refuse(**_: Any) -> None:
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(SettingsError, match="Ray cluster at 10.0.0.1:6379 does not answer: nobody there"):
+        cluster.connect(1)
