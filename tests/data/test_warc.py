@@ -51,6 +51,30 @@ def test_pages_with_address_type_charset_and_status(tmp_path: Path) -> None:
     assert found[-2:] == [Other("resource"), Other("metadata")]
 
 
+def test_records_after_a_page_that_inflates_to_more_than_one_step(tmp_path: Path) -> None:
+    records = [warcs.response("https://a.example/big", "<p>" + "ab" * 600_000), *warcs.pages(3)]
+    members = warcs.members(records)
+    data = b"".join(members)
+    found = read(data, tmp_path)
+    assert urls(found) == ["big", "0", "1", "2"] and flaws(found) == []
+    begins = [data.index(m) for m, r in zip(members, records, strict=True) if b"Type: response" in r]
+    assert [p.position >> 24 for p in found if isinstance(p, Page)] == begins
+
+
+@pytest.mark.parametrize("ranges", [1, 2, 5])
+def test_bytes_between_members_are_reported_once(tmp_path: Path, ranges: int) -> None:
+    members = warcs.members(warcs.pages(4))
+    broken = bytearray(members[5])
+    broken[1] ^= 1  # the magic of this member
+    data = b"".join([*members[:5], bytes(broken), *members[6:], b"\0" * 7])
+    found = read(data, tmp_path, ranges=ranges)
+    begin = sum(map(len, members[:5]))
+    assert [p.found for p in found if isinstance(p, Page) and p.flaw] == [
+        f"{len(broken)} bytes that begin no record at byte {begin}",
+        f"7 bytes that begin no record at byte {len(data) - 7}",
+    ]
+
+
 @pytest.mark.parametrize("packing", ["members", "one member", "zstd", "plain"])
 def test_every_packing_gives_the_same_records(tmp_path: Path, packing: str) -> None:
     records = warcs.pages(12)

@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -111,7 +111,9 @@ class _Member:
         try:
             if self._limited:
                 data = self._inflater.decompress(block, READ_BYTES * 4)
-                used = len(block) - len(self._inflater.unconsumed_tail) - len(self._inflater.unused_data)
+                # At the end of a stream zlib names what follows twice, as unused data and as unconsumed tail.
+                rest = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
+                used = len(block) - len(rest)
             else:
                 data = self._inflater.decompress(block)
                 used = len(block) - len(self._inflater.unused_data)
@@ -162,15 +164,20 @@ def read_warc(
             if end is not None and window.position >= end and _begins_record(window.buffer[:4096], compression):
                 return  # the next range begins with the first member after `end` that can be recognised
             start = window.position
-            yield from _member_records(window, compression, max_bytes)
+            damaged = yield from _member_records(window, compression, max_bytes)
             if window.position == start:  # nothing could be inflated
                 window.drop(1)
-            if not _seek_member(window, compression, exact=True):
+            gap = window.position
+            more = _seek_member(window, compression, exact=True)
+            if window.position > gap and not damaged:
+                found = f"{window.position - gap} bytes that begin no record at byte {gap}"
+                yield Page(gap << 24, "response", "", b"", flaw="damaged", found=found)
+            if not more:
                 return
 
 
-def _member_records(window: _Window, compression: str, max_bytes: int) -> Iterator[Page | Other]:
-    """The records of the member at the window, and a flawed page when it is damaged."""
+def _member_records(window: _Window, compression: str, max_bytes: int) -> Generator[Page | Other, None, bool]:
+    """The records of the member at the window, and a flawed page when it is damaged; returns whether it was."""
     member = _Member(window, compression)
     begin = member.begin
     head = member.head(SMALL_MEMBER_BYTES)
@@ -184,6 +191,7 @@ def _member_records(window: _Window, compression: str, max_bytes: int) -> Iterat
         yield Page(begin << 24, "response", "", b"", flaw="damaged", found=f"{member.damage} at byte {begin}")
     if member.damage:
         window.drop(min(1, len(window.buffer)))
+    return bool(member.damage)
 
 
 class _Stream:
