@@ -4,8 +4,8 @@
 
 The same files, rules (in datatrove's reading), parameters and number of worker processes for both, in one run,
 interleaved, each as a whole process from start to end. Input: bench/crawl_sample.py (`--gold`: the folder of the
-article extraction benchmark; default HORNBOOK_DATA/web/article_extraction where it exists). datatrove runs once with its
-own extractor, trafilatura, and once with resiliparse in its sandbox. The peers live in .peers (bench/README.md).
+article extraction benchmark; default HORNBOOK_DATA/web/article_extraction where it exists). datatrove runs once with
+its own extractor, trafilatura, and once with resiliparse in its sandbox. The peers live in .peers (bench/README.md).
 """
 
 import argparse

@@ -25,3 +25,9 @@ def no_outside() -> None:
     """No hub, no telemetry: a test that would reach out fails at once instead of waiting."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def two_workers_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small jobs would be done by one process (shards/runner.py); tests with two workers mean two."""
+    monkeypatch.setattr("hornbook.shards.runner.WORTH_S", 0.0)

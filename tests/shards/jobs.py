@@ -50,7 +50,9 @@ def act(number: int) -> None:
 
 
 def run_numbers(folder: Path, numbers: list[list[int]], workers: int, limits: Limits | None = None) -> list[Any]:
-    """Run `copy` over shards of numbers into `folder`."""
+    """Run `copy` over shards of numbers into `folder`; two workers are two processes, however little there is to do."""
+    if workers > 1 and limits is None:
+        limits = Limits(cpu_s=60.0)
     out = scratch_out(folder, machine=Machine(workers=workers))
     shards = [Shard(f"{index:03d}", part) for index, part in enumerate(numbers)]
     return run_shards(copy, shards, out, label="copy", common="n", job="v1", limits=limits)

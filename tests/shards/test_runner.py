@@ -5,14 +5,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hornbook.core.artifact import scratch_out
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
+from hornbook.shards import runner
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
+from hornbook.shards.worker import perform
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jobs
@@ -25,6 +28,24 @@ WANTED = {"000.txt": "n1\nn2\n", "001.txt": "", "002.txt": "n3\n", "003.txt": "n
 def test_any_number_of_workers_gives_the_same_files_and_summaries_in_order(tmp_path: Path, workers: int) -> None:
     assert jobs.run_numbers(tmp_path, NUMBERS, workers) == [{"in": 2}, {"in": 0}, {"in": 1}, {"in": 3}]
     assert jobs.contents(tmp_path) == WANTED
+
+
+@pytest.mark.parametrize(("worth_s", "here"), [(0.0, 1), (60.0, 6)])
+def test_workers_start_when_there_is_work_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth_s: float, here: int
+) -> None:
+    monkeypatch.setattr(runner, "WORTH_S", worth_s)
+    done: list[str] = []
+
+    def counting(*arguments: Any) -> Any:
+        done.append(arguments[2].name)
+        return perform(*arguments)
+
+    monkeypatch.setattr(runner, "perform", counting)
+    out = scratch_out(tmp_path, machine=Machine(workers=2))
+    shards = [Shard(f"{index:03d}", [index]) for index in range(6)]
+    assert run_shards(jobs.copy, shards, out, label="copy", common="n") == [{"in": 1}] * 6
+    assert len(jobs.contents(tmp_path)) == 6 and len(done) == here
 
 
 def test_finished_shards_are_not_done_again(tmp_path: Path) -> None:

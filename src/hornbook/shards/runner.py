@@ -7,6 +7,7 @@ restart skips the shards that have a note.
 
 import queue
 import shutil
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from hornbook.shards.worker import perform
 from hornbook.shards.workspace import Workspace
 
 POLL_S = 0.5
+WORTH_S = 2.0
+"""Work for fewer seconds is done in this process: starting workers, with their imports, takes about one."""
 RUNNERS: "dict[str, type[WorkerProcess] | type[RayWorker]]" = {"process": WorkerProcess, "ray": RayWorker}
 
 Worker = WorkerProcess | RayWorker
@@ -45,9 +48,9 @@ def run_shards(
 
     `out`: what the stage writes into (path, resume folder, machine, log); `label` names this step's notes; `job`:
     everything but the inputs that decides the result (settings, version), as text.
-    One worker, or one shard, runs inside this process unless a CPU limit asks for one that can be ended (or the
-    runner is a cluster). Raises the worker's own HornbookError, or DataError with the record and, as a note, the
-    worker's traceback.
+    One worker, or less than WORTH_S seconds of work, runs inside this process unless a CPU limit asks for one that can
+    be ended (or the runner is a cluster). Raises the worker's own HornbookError, or DataError with the record and, as
+    a note, the worker's traceback.
     """
     if out.machine.runner not in RUNNERS:
         raise SettingsError(
@@ -102,18 +105,25 @@ class _Run:
             else:
                 self.summaries[shard.name] = summary
                 self.advance(int(summary.get("in", 0)))
-        if self.runner == "process" and min(self.num_workers, len(waiting)) == 1 and self.limits.cpu_s is None:
+        if self.runner == "process" and self.limits.cpu_s is None:
             self._here(waiting)
-        elif waiting:
+        if waiting:
             self._in_processes(waiting)
         shutil.rmtree(self.scratch, ignore_errors=True)
         return [self.summaries[shard.name] for shard in self.shards]
 
     def _here(self, waiting: deque[Shard]) -> None:
-        for shard in waiting:
+        """Work on shards in this process until what is left is worth starting workers (with one worker: all)."""
+        began_s, num_done = time.monotonic(), 0
+        while waiting:
+            shard = waiting.popleft()
             aside = self.notes.set_aside(shard)
             work = Workspace(shard.name, self.root, self.scratch, aside, self.limits, progress=self.advance)
             self._finish(shard, perform(self.function, self.common, shard, self.notes, work))
+            num_done += 1
+            left_s = (time.monotonic() - began_s) / num_done * len(waiting)
+            if min(self.num_workers, len(waiting)) > 1 and left_s > WORTH_S:
+                return
 
     def _in_processes(self, waiting: deque[Shard]) -> None:
         workers: list[Worker] = []
