@@ -169,3 +169,51 @@ def test_csv_with_all_that_can_be_wrong(tmp_path: Path) -> None:
     assert texts(tmp_path / "cut") == STORIES[: len(texts(tmp_path / "cut"))] != []
     with pytest.raises(DataError, match='no column "text"; the columns are id, story, link'):
         do(tmp_path / "other", path=str(tmp_path / "s.csv"))
+
+
+def test_csv_without_a_header_and_texts_of_several_columns(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text('1,A fox,"It ran, fast"\n2,A hen,\n3,only two\n4,,\n')
+    path = str(tmp_path / "s.csv")
+    do(tmp_path / "numbered", path=path, header=False, field="3")
+    assert texts(tmp_path / "numbered") == ["It ran, fast"]
+    assert dropped(tmp_path / "numbered") == [
+        ("read.empty", "0"),
+        ("read.not_csv", "2 fields, the first row has 3"),
+        ("read.empty", "0"),
+    ]
+    names = {"header": False, "columns": ["id", "title", "body"]}
+    source = {"path": path, "field": ["title", "body"], "meta_fields": ["id"], **names}
+    do(tmp_path / "named", sources=[source])
+    documents = list(read_documents(tmp_path / "named"))
+    assert [(d.text, d.meta["id"]) for d in documents] == [("A fox\n\nIt ran, fast", "1"), ("A hen", "2")]
+    assert documents[1].id == document_id("s/s.csv", 1)
+    with pytest.raises(DataError, match='no column "text"; the columns are 1, A fox, It ran, fast.*header = false'):
+        do(tmp_path / "out", path=path)
+    with pytest.raises(DataError, match='no column "4"; the columns are 1, 2, 3'):
+        do(tmp_path / "out", path=path, header=False, field="4")
+
+
+def test_json_and_parquet_texts_of_several_fields(tmp_path: Path) -> None:
+    rows = [{"q": "Why?", "a": "Because."}, {"q": "How?", "a": None}, {"q": None, "a": None}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for name in ("x.parquet", "x.jsonl"):
+        do(tmp_path / f"{name}.out", path=str(tmp_path / name), field=["q", "a"])
+        assert texts(tmp_path / f"{name}.out") == ["Why?\n\nBecause.", "How?"]
+        assert dropped(tmp_path / f"{name}.out") == [("read.no_field", "q, a")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"columns": ["a"], "field": "a"}, "set header = false"),
+        ({"columns": ["a", "a"], "header": False, "field": "a"}, "two columns have one name"),
+        ({"columns": ["a", "b"], "header": False}, 'no column is called "text"; columns = a, b'),
+        ({"field": []}, "no field is named"),
+    ],
+)
+def test_names_of_columns_that_contradict_each_other(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        parse(read.Settings, {"path": "x.csv", **settings}, "test")
+    with pytest.raises(SettingsError, match=sentence):
+        parse(read.Settings, {"sources": [{"path": "x.csv", **settings}]}, "test")

@@ -60,11 +60,19 @@ class _Lines:
 class CsvReader:
     """The header and the rows of one file (RFC 4180, strict about quotes).
 
+    `names`: of the columns, for a file without a header; `header` False without names: columns are called "1", "2", ...
     A quote that is never closed takes rows with it until `max_bytes` are reached; those are one row that is
     "too_large".
     """
 
-    def __init__(self, blocks: Iterator[bytes], max_bytes: int, kind: str = "csv") -> None:
+    def __init__(
+        self,
+        blocks: Iterator[bytes],
+        max_bytes: int,
+        kind: str = "csv",
+        header: bool = True,
+        names: tuple[str, ...] = (),
+    ) -> None:
         csv.field_size_limit(max(max_bytes, 1 << 17))
         records = split(blocks, b"\n", 0, None, 0, max_bytes)
         first = next(records, Record(0, b""))
@@ -72,21 +80,33 @@ class CsvReader:
         delimiter = FORMATS[kind] or max(DELIMITERS, key=head.count)
         self._lines = _Lines(chain([first], records), max_bytes)
         self._parser = csv.reader(self._lines, delimiter=delimiter, strict=True)
-        header = self._fields() if first.data.strip() else []
-        self.columns = [name.strip() for name in header] if isinstance(header, list) else []
+        self._first: list[str] | str | None = self._fields() if first.data.strip() else []
+        width = len(self._first) if isinstance(self._first, list) else 0
+        if header:
+            self.columns = [name.strip() for name in self._first] if isinstance(self._first, list) else []
+            self._first = None
+        else:
+            self.columns = list(names) or [str(number + 1) for number in range(width)]
+        self.lead = "the header has" if header else "there are names for" if names else "the first row has"
 
     def __iter__(self) -> Iterator[Row]:
         number = 0
         while True:
-            self._lines.next_row()
             try:
-                fields = self._fields()
+                fields = self._next_fields()
             except StopIteration:
                 return
             row = self._row(number, fields)
             if row is not None:
                 yield row
                 number += 1
+
+    def _next_fields(self) -> list[str] | str:
+        if self._first is not None:  # no header: the first row was read for its width
+            fields, self._first = self._first, None
+            return fields
+        self._lines.next_row()
+        return self._fields()
 
     def _fields(self) -> list[str] | str:
         """The next row's fields, or why there are none."""
@@ -104,6 +124,6 @@ class CsvReader:
         if isinstance(fields, str):
             return Row(number, flaw="not_csv" if fields else "too_large", found=fields, text=text)
         if len(fields) != len(self.columns):
-            found = f"{len(fields)} fields, the header has {len(self.columns)}"
+            found = f"{len(fields)} fields, {self.lead} {len(self.columns)}"
             return Row(number, flaw="not_csv", found=found, text=text)
         return Row(number, dict(zip(self.columns, fields, strict=True)), text=text)

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "read.empty": "the record has no text (value: 0)",
     "read.too_large": "the record is longer than max_record_bytes (value: the limit)",
     "read.truncated": "the compressed file ends early or is damaged inside this record (value: what was found)",
     "read.not_json": "the line is not a JSON object (value: what the parser found)",
-    "read.not_csv": "the row breaks the rules of CSV or has not as many fields as the header (value: what was found)",
+    "read.not_csv": "the row breaks the rules of CSV or has not as many fields as columns (value: what was found)",
     "read.no_field": "the record has no such field, or it holds no text (value: the field)",
     "read.replaced": "edit: bytes that are no text were replaced by U+FFFD",
     "read.transcoded": "edit: the record was not UTF-8 and was decoded in its detected encoding",
@@ -49,8 +49,13 @@ class Source(StrictSettings):
     """What the `source` column says; empty = the name of the file or folder."""
     files: str = ""
     """Only files below the folder that match this glob, such as `data/train-*.parquet`."""
-    field: str = "text"
-    """JSON lines, CSV, Parquet: the field or column that holds the text (a list of texts is joined by blank lines)."""
+    field: str | tuple[str, ...] = "text"
+    """JSON lines, CSV, Parquet: the field or column that holds the text (a list of texts is joined by blank lines), or
+    several, whose texts are joined by blank lines; records need not have all of them."""
+    header: bool = True
+    """CSV: whether the first row names the columns; without names they are called "1", "2", ..."""
+    columns: tuple[str, ...] = ()
+    """CSV without a header: the names of its columns, in order."""
     url_field: str = "url"
     """JSON lines, CSV, Parquet: the field with the address, where there is one."""
     licence_field: str = ""
@@ -73,6 +78,30 @@ class Source(StrictSettings):
             raise ValueError("the separator is empty")
         return value
 
+    @pydantic.model_validator(mode="after")
+    def _named(self) -> "Source":
+        _check_names(self.field, self.header, self.columns)
+        return self
+
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The fields that hold the text, one or more."""
+        return (self.field,) if isinstance(self.field, str) else self.field
+
+
+def _check_names(field: str | tuple[str, ...], header: bool, columns: tuple[str, ...]) -> None:
+    """Refuse settings that contradict each other."""
+    if not field:
+        raise ValueError("no field is named")
+    if header and columns:
+        raise ValueError("columns are named, so the file has no header: set header = false")
+    if len(set(columns)) < len(columns):
+        raise ValueError("two columns have one name")
+    wanted = [field] if isinstance(field, str) else field
+    missing = [name for name in wanted if columns and name not in columns]
+    if missing:
+        raise ValueError(f'no column is called "{missing[0]}"; columns = {", ".join(columns)}')
+
 
 class Settings(StrictSettings):
     """What to read. Give `path` (one source) or `sources` (several)."""
@@ -83,8 +112,12 @@ class Settings(StrictSettings):
     """Several inputs: a table each, `[[stage.sources]]`."""
     files: str = ""
     """With `path`: only files that match this glob."""
-    field: str = "text"
-    """With `path`: the field or column that holds the text."""
+    field: str | tuple[str, ...] = "text"
+    """With `path`: the field or column that holds the text, or several to be joined."""
+    header: bool = True
+    """With `path`, CSV: whether the first row names the columns."""
+    columns: tuple[str, ...] = ()
+    """With `path`, CSV without a header: the names of its columns."""
     mode: Literal["file", "separator", "paragraphs"] = "file"
     """With `path`: how text files are cut into documents."""
     separator: str = "<|endoftext|>"
@@ -102,6 +135,7 @@ class Settings(StrictSettings):
     def _one_way(self) -> "Settings":
         if (self.path is None) == (not self.sources):
             raise ValueError("give either path or sources")
+        _check_names(self.field, self.header, self.columns)
         return self
 
     def all_sources(self) -> tuple[Source, ...]:
@@ -113,6 +147,8 @@ class Settings(StrictSettings):
                 path=self.path,
                 files=self.files,
                 field=self.field,
+                header=self.header,
+                columns=self.columns,
                 mode=self.mode,
                 separator=self.separator,
                 max_chars=self.max_chars,
@@ -309,12 +345,12 @@ def _json_line(desk: _Desk, position: int, line: str) -> None:
 def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
     """Book one record with fields (a JSON object, a row of CSV or Parquet)."""
     source = desk.source
-    text = record.get(source.field)
-    if isinstance(text, list) and all(isinstance(part, str) for part in text):
-        text = "\n\n".join(text)
-    if not isinstance(text, str):
-        desk.drop(position, ", ".join(sorted(record)[:20]), "read.no_field", source.field)
+    texts = [text for name in source.text_fields if (text := _text_of(record.get(name))) is not None]
+    if not texts:
+        found = ", ".join(sorted(map(str, record))[:20])
+        desk.drop(position, found, "read.no_field", ", ".join(source.text_fields))
         return
+    text = "\n\n".join(text for text in texts if text.strip())
     extra = {name: record[name] for name in source.meta_fields if name in record}
     licence = record.get(source.licence_field) if source.licence_field else None
     if isinstance(licence, str):
@@ -325,6 +361,13 @@ def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
     if isinstance(url, str):
         document = replace(document, url=well_formed(url))
     _book(desk.ledger, document)
+
+
+def _text_of(value: object) -> str | None:
+    """The text in a field: a text, or a list of texts as paragraphs."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n\n".join(value)
+    return value if isinstance(value, str) else None
 
 
 def well_formed(text: str) -> str:
@@ -343,7 +386,7 @@ def _read_parquet(desk: _Desk) -> None:
     with pyarrow.parquet.ParquetFile(piece.path) as file:
         there = file.schema_arrow.names
         _check_column(desk, there)
-        columns = {source.field, source.url_field, source.licence_field, *source.meta_fields} & set(there)
+        columns = {*source.text_fields, source.url_field, source.licence_field, *source.meta_fields} & set(there)
         position = sum(file.metadata.row_group(group).num_rows for group in range(piece.begin))
         groups = list(range(piece.begin, file.num_row_groups if piece.end is None else piece.end))
         for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=sorted(columns)):
@@ -355,17 +398,22 @@ def _read_parquet(desk: _Desk) -> None:
 
 
 def _check_column(desk: _Desk, there: list[str]) -> None:
-    if desk.source.field not in there:
-        raise DataError(
-            f'no column "{desk.source.field}"; the columns are {", ".join(there)}',
-            where=desk.piece.path,
-            do='Set field = "..." to the one that holds the text, or files = "..." to leave this file out',
-        )
+    missing = next((name for name in desk.source.text_fields if name not in there), None)
+    if missing is None:
+        return
+    no_header = ", header = false when the first row is data already" if desk.piece.format in csv_rows.FORMATS else ""
+    raise DataError(
+        f'no column "{missing}"; the columns are {", ".join(name[:40] for name in there[:50])}',
+        where=desk.piece.path,
+        do=f'Set field = "..." to the one that holds the text{no_header}, or files = "..." to leave this file out',
+    )
 
 
 def _read_csv(desk: _Desk) -> None:
     damage = Damage()
-    reader = CsvReader(_blocks(desk.piece, damage), desk.max_record_bytes, desk.piece.format)
+    source = desk.source
+    blocks = _blocks(desk.piece, damage)
+    reader = CsvReader(blocks, desk.max_record_bytes, desk.piece.format, source.header, source.columns)
     if reader.columns:
         _check_column(desk, reader.columns)
     last: Row | None = None
