@@ -1,5 +1,6 @@
 import gzip
 import random
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -175,3 +176,55 @@ def test_a_compression_bomb_is_stopped(tmp_path: Path) -> None:
     assert urls(found) == ["good"]
     assert len(flaws(found)) >= 1
     assert sum(len(p.data) for p in found if isinstance(p, Page)) < 100_000_000
+
+
+def lied(record: bytes, length: int) -> bytes:
+    return re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % length, record, count=1)
+
+
+BROKEN = {
+    "too short": lambda record: lied(record, 300),
+    "too long": lambda record: lied(record, 90_000),
+    "no length": lambda record: record.replace(b"Content-Length", b"X-Length", 1),
+    "length of letters": lambda record: record.replace(b"Content-Length: ", b"Content-Length: x", 1),
+    "no type": lambda record: record.replace(b"WARC-Type", b"X-Type", 1),
+    "no payload at all": lambda record: record[:80],
+    "garbage": lambda record: b"\x00\xff" * 300,
+    "a bad chunk": lambda record: warcs.response("https://a.example/x", b"5\r\n<p>ab\r\nz\r\n0\r\n\r\n", extra=CHUNKED),
+}
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("packing", ["plain", "members", "frames"])
+def test_a_broken_record_costs_itself_in_every_packing(tmp_path: Path, how: str, packing: str) -> None:
+    records = [warcs.response(f"https://a.example/{i}", warcs.page(f"page {i}")) for i in range(5)]
+    records[2] = BROKEN[how](records[2])
+    data = {"plain": b"".join(records), "members": b"".join(warcs.members(records)), "frames": warcs.frames(records)}
+    compression = {"plain": "", "members": "gzip", "frames": "zstd"}[packing]
+    found = read(data[packing], tmp_path, compression)
+    assert urls(found) == ["0", "1", "3", "4"]
+    assert len(flaws(found)) == 1 and len({p.position for p in found if isinstance(p, Page)}) == 5
+
+
+def test_empty_records_and_noise_between_records_are_no_damage(tmp_path: Path) -> None:
+    records = [b"\r\n\r\n\n" + warcs.response("https://a.example/1", b""), b"\r\n\r\n\r\n"]
+    records += [warcs.record("response", "https://a.example/2", b""), warcs.response("https://a.example/3", "x")]
+    for data, compression in ((b"".join(records), ""), (b"".join(warcs.members(records)), "gzip")):
+        found = [p for p in read(data, tmp_path, compression) if isinstance(p, Page)]
+        assert [(p.url[-1:], p.data, p.status, p.flaw) for p in found if p.url] == [
+            ("1", b"", 200, ""),
+            ("2", b"", None, ""),
+            ("3", b"x", 200, ""),
+        ]
+
+
+def test_languages_of_wet_files_and_metadata_of_wat_files(tmp_path: Path) -> None:
+    spoken = warcs.record("conversion", "https://a.example/1", b"hola", "text/plain")
+    spoken = spoken.replace(b"\r\n\r\n", b"\r\nWARC-Identified-Content-Language: spa,eng\r\n\r\n", 1)
+    links = warcs.record("metadata", "https://a.example/1", b"{}", "application/json")
+    file = tmp_path / "x.warc"
+    file.write_bytes(spoken + links)
+    assert [getattr(p, "language", p) for p in read_warc(file, "")] == ["spa,eng", Other("metadata")]
+    kinds = [p for p in read_warc(file, "", kinds=("metadata",)) if isinstance(p, Page)]
+    assert [(p.kind, p.data, p.mime) for p in kinds] == [("metadata", b"{}", "application/json")]
