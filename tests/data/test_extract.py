@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.document import read_documents
@@ -121,3 +122,26 @@ def test_notes_of_the_run_hold_no_document(mixed: Path, tmp_path: Path) -> None:
     do(tmp_path, path=str(mixed))
     for note in (tmp_path / ".resume/extract").glob("*.done.json"):
         assert set(json.loads(note.read_text())["summary"]) >= {"in", "kept", "dropped", "edited"}
+
+
+def test_wet_files_and_trees_of_compressed_html(tmp_path: Path) -> None:
+    wet = warcs.record("conversion", "https://a.example/1", "Über Mühlen.\n".encode(), "text/plain")
+    wet = wet.replace(b"\r\n\r\n", b"\r\nWARC-Identified-Content-Language: deu,eng\r\n\r\n", 1)
+    records = [warcs.record("warcinfo", "", b"software: test\r\n", "application/warc-fields"), wet]
+    (tmp_path / "CC-0.warc.wet.gz").write_bytes(b"".join(warcs.members(records)))
+    do(tmp_path / "wet", path=str(tmp_path / "CC-0.warc.wet.gz"))
+    [found] = read_documents(tmp_path / "wet")
+    assert (found.text, found.url) == ("Über Mühlen.", "https://a.example/1")
+    assert found.meta == {"file": "CC-0.warc.wet.gz", "crawl_languages": "deu,eng"}
+    tree = tmp_path / "tree/deep/er"
+    tree.mkdir(parents=True)
+    page = warcs.page("the tree").encode()
+    (tree / "a.html").write_bytes(page)
+    (tree / "b.htm.gz").write_bytes(gzip.compress(page))
+    (tree.parent / "c.xhtml.zst").write_bytes(zstandard.ZstdCompressor().compress(page))
+    (tree / "d.html.gz").write_bytes(gzip.compress(page)[:-30])
+    do(tmp_path / "html", path=str(tmp_path / "tree"), profile="fast")
+    documents = list(read_documents(tmp_path / "html"))
+    assert [d.meta["file"] for d in documents] == ["deep/c.xhtml.zst", "deep/er/a.html", "deep/er/b.htm.gz"]
+    assert len({d.text for d in documents}) == 1 and "the tree 1" in documents[0].text
+    assert read_funnel(tmp_path / "html")["dropped"] == {"extract.truncated": 1}

@@ -14,6 +14,7 @@ from hornbook.data.sources import Piece, find_files, format_of, locate, plan_sha
         ("x.jsonl.gz", ("jsonl", "gzip")),
         ("pages.warc.zst", ("warc", "zstd")),
         ("CC.warc.wet.gz", ("warc", "gzip")),
+        ("CC.warc.wat.gz", ("wat", "gzip")),
         ("x.parquet", ("parquet", "")),
         ("x.gz", ("", "gzip")),
         ("README", ("", "")),
@@ -65,3 +66,24 @@ def test_local_paths_and_a_hub_that_cannot_be_reached(tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match="could not be fetched from the hub.*give a local path") as caught:
         locate("hub:someone/stories", tmp_path)
     assert caught.value.exit_code == 1
+
+
+def test_a_data_set_of_the_hub_comes_without_its_read_me(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+    from huggingface_hub.utils import filter_repo_objects
+
+    names = ["README.md", "data/a.csv.gz", "data/b.parquet", "notes.md", "x.bin", ".gitattributes", "sub/README.txt"]
+    seen: list[list[str]] = []
+
+    def download(name: str, *, allow_patterns: list[str], ignore_patterns: list[str], **_: object) -> str:
+        found = filter_repo_objects(names, allow_patterns=allow_patterns, ignore_patterns=ignore_patterns)
+        seen.append([name, *map(str, found)])
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert locate("hub:someone/stories", tmp_path) == tmp_path
+    locate("hub:someone/stories", tmp_path, "data/*.parquet")
+    assert seen == [
+        ["someone/stories", "data/a.csv.gz", "data/b.parquet", "notes.md"],
+        ["someone/stories", "data/b.parquet"],
+    ]

@@ -1,4 +1,4 @@
-"""Stage data.extract: WARC files and folders of HTML pages to documents."""
+"""Stage data.extract: WARC and WET files and folders of HTML pages to documents."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,11 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
-from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.html import count_tags, decode_html, to_text
 from hornbook.data.ledger import Ledger, conclude
-from hornbook.data.sources import InputFile, Piece, find_files, locate, plan_shards, ranges
+from hornbook.data.sources import InputFile, Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.streams import Damage, chunks
 from hornbook.data.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"pages": "pages?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "extract.damaged": "the record cannot be read at all (value: what was found and where)",
@@ -50,7 +49,8 @@ class Settings(StrictSettings):
     """Which pages, how they become text, and what one page may cost."""
 
     path: InputPath | None = None
-    """WARC files (.warc, .warc.gz, .warc.zst) or HTML files, one or a folder; empty when the stage reads `pages`."""
+    """WARC or WET files (.warc, .warc.gz, .warc.wet.gz, .warc.zst) or HTML files (plain, gzip, zstd), one or a folder;
+    empty when the stage reads `pages`."""
     files: str = ""
     """Only files that match this glob."""
     profile: Literal["precise", "fast"] = "precise"
@@ -71,19 +71,7 @@ class Settings(StrictSettings):
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Extract every page; what is no page, or cannot be extracted, goes to `dropped/` with its reason."""
-    pages: Artifact | None = inputs.get("pages")
-    if (pages is None) == (settings.path is None):
-        raise SettingsError("give either read.pages or path", where="data.extract")
-    if pages is not None:
-        root, name = pages.path, "pages"
-        root = root / "warc" if (root / "warc").is_dir() else root
-        out.licences.extend(pages.manifest.licences)
-        out.sources.extend(pages.manifest.sources)
-    else:
-        assert settings.path is not None
-        root = locate(settings.path, out.machine.cache_folder)
-        name = root.name.split(".")[0]
-        out.sources.append(name)
+    root, name = find_pages(settings.path, inputs, out, "data.extract")
     files = find_files(root, ("warc", "html"), settings.files)
     shards = plan_shards((p for file in files for p in _pieces(file, settings.shard_bytes)), settings.shard_bytes)
     job = f"data.extract {VERSION} {settings.model_dump_json(exclude={'path'})} {name}"
@@ -120,7 +108,8 @@ def extract_shard(work: Workspace, pieces: list[dict[str, Any]], common: tuple[S
                 ledger.others[page.kind] += 1
                 continue
             origin = f"{name}/{piece.relative}"
-            document = Document(document_id(origin, page.position), "", page.url, name, {"file": piece.relative})
+            meta = {"file": piece.relative} | ({"crawl_languages": page.language} if page.language else {})
+            document = Document(document_id(origin, page.position), "", page.url, name, meta)
             aside = work.begin(position, page.url or f"{piece.relative}@{page.position}")
             _extract_one(ledger, document, page, settings, aside)
             work.advance()

@@ -143,6 +143,8 @@ def conclude(out: Out, funnels: list[dict[str, Any]], what: str, names: list[str
     if funnel["kept"] == 0:
         reasons = ", ".join(f"{rule} {n}" for rule, n in sorted(funnel["dropped"].items(), key=lambda i: -i[1])[:5])
         found = f"no document was kept out of {funnel['in']}" if funnel["in"] else "nothing was found to read"
+        if not funnel["in"] and funnel["others"]:
+            found += f" but records of other kinds: {', '.join(f'{kind} {n}' for kind, n in funnel['others'].items())}"
         raise DataError(
             found + (f" (dropped by {reasons})" if reasons else ""),
             where=what,

@@ -163,7 +163,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     pieces: list[tuple[Piece, int]] = []
     names: list[str] = []
     for number, source in enumerate(sources):
-        root = locate(source.path, out.machine.cache_folder)
+        root = locate(source.path, out.machine.cache_folder, source.files)
         names.append(source.name or root.name.split(".")[0])
         for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files):
             pieces += list(_pieces(number, source, file, settings.shard_bytes))

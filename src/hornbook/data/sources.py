@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.core.errors import ArtifactError, DataError
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.errors import ArtifactError, DataError, SettingsError
 from hornbook.core.settings import HUB_PREFIX, resolve_input
 from hornbook.data.streams import COMPRESSIONS, bom_encoding
 from hornbook.shards.shard import Shard
@@ -26,7 +27,10 @@ FORMATS = {
     ".xhtml": "html",
     ".warc": "warc",
     ".wet": "warc",
+    ".wat": "wat",
 }
+STAGES = {"html": "data.extract", "warc": "data.extract", "wat": "data.wat"}
+"""Which stage reads a format, where it is not `data.read`."""
 MAX_FILES_PER_SHARD = 2000
 
 
@@ -91,11 +95,11 @@ def find_files(root: Path, formats: Iterable[str], pattern: str = "") -> list[In
     fitting = [file for file in found if file.format in wanted]
     if not fitting:
         there = ", ".join(sorted(set(others))[:8]) or "nothing"
-        stage = {"html": "data.extract", "warc": "data.extract"}.get(others[0] if others else "", "")
+        stage = STAGES.get(others[0] if others else "", "")
         raise DataError(
             f"no file of a format that can be read here ({', '.join(sorted(wanted))}); found: {there}",
             where=str(root) + (f", files = {pattern!r}" if pattern else ""),
-            do=f"Pages are read by the stage {stage}" if stage and stage != "data.read" else "Check the path",
+            do=f"{others[0]} files are read by the stage {stage}" if stage else "Check the path",
         )
     return fitting
 
@@ -104,8 +108,29 @@ def _hidden(relative: Path) -> bool:
     return any(part.startswith(".") for part in relative.parts)
 
 
-def locate(path: str, cache: Path) -> Path:
+def find_pages(path: str | None, inputs: dict[str, Any], out: Out, stage: str) -> tuple[Path, str]:
+    """Where the pages are that a stage reads, from its setting `path` or its input `pages`, and their name.
+
+    Licences and sources are carried on. Raises SettingsError when both or neither is given.
+    """
+    pages: Artifact | None = inputs.get("pages")
+    if (pages is None) == (path is None):
+        raise SettingsError("give either read.pages or path", where=stage)
+    if pages is not None:
+        out.licences.extend(pages.manifest.licences)
+        out.sources.extend(pages.manifest.sources)
+        return (pages.path / "warc" if (pages.path / "warc").is_dir() else pages.path), "pages"
+    assert path is not None
+    root = locate(path, out.machine.cache_folder)
+    name = root.name.split(".")[0]
+    out.sources.append(name)
+    return root, name
+
+
+def locate(path: str, cache: Path, pattern: str = "") -> Path:
     """The local folder or file of an input, downloading `hub:owner/name` into the cache when it is not there.
+
+    `pattern`: of a data set on the hub only the files that match it are fetched. Read-me files are no data.
 
     Raises DataError with a plain sentence when the hub cannot be reached or knows no such data set.
     """
@@ -114,10 +139,14 @@ def locate(path: str, cache: Path) -> Path:
     import huggingface_hub
 
     name = path.removeprefix(HUB_PREFIX)
-    wanted = ["*.parquet", "*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.txt", "*.txt.gz"]
+    wanted = [pattern] if pattern else [f"*{suffix}{packing}" for suffix in FORMATS for packing in ("", *COMPRESSIONS)]
     try:
         folder = huggingface_hub.snapshot_download(
-            name, repo_type="dataset", allow_patterns=wanted, local_dir=cache / "hub" / name.replace("/", "--")
+            name,
+            repo_type="dataset",
+            allow_patterns=wanted,
+            ignore_patterns=["README*", "*/README*"],
+            local_dir=cache / "hub" / name.replace("/", "--"),
         )
     except Exception as error:  # the library raises many kinds; none of them is our user's traceback
         raise DataError(
