@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hornbook.data.crawler import Fetched, Outcome
+from hornbook.data.fetch_journal import Journal, line_of
+from hornbook.data.warc import Page, read_warc
+
+DATE = "2026-01-31T09:30:00Z"
+
+
+def fetched(url: str, body: bytes = b"x" * 300) -> Outcome:
+    return Outcome(url, attempts=1, page=Fetched(url, DATE, 200, "OK", (("Content-Type", "text/html"),), body))
+
+
+def journal(folder: Path, job: str = "job", file_bytes: int = 10_000) -> Journal:
+    return Journal(folder, folder / "fetch.jsonl", job, "Hornbook/test", file_bytes)
+
+
+def pages(folder: Path) -> list[str]:
+    files = sorted((folder / "warc").iterdir())
+    found = [page for file in files for page in read_warc(file, "gzip") if isinstance(page, Page)]
+    assert not any(page.flaw for page in found)
+    return [page.url[-1] for page in found]
+
+
+def test_a_restart_knows_what_is_done_and_cuts_off_half_a_page(tmp_path: Path) -> None:
+    with journal(tmp_path) as first:
+        first.add(fetched("http://a.example/1"))
+        first.add(Outcome("http://a.example/2", "robots", "no"))
+        first.add(Outcome("http://a.example/3", "timeout", "late", passing=True))
+        first.add(fetched("http://a.example/4"))
+    whole = (tmp_path / "warc/00000.warc.gz").read_bytes()
+    with (tmp_path / "warc/00000.warc.gz").open("ab") as warc:
+        warc.write(whole[:50])
+    with (tmp_path / "fetch.jsonl").open("a") as lines:
+        lines.write('{"url": "http://a.example/5", "ru')
+    with journal(tmp_path) as second:
+        assert [url[-1] for url in second.done] == ["1", "2", "4"]  # what may have passed is asked again
+        assert (tmp_path / "warc/00000.warc.gz").read_bytes() == whole
+        second.add(fetched("http://a.example/3"))
+    assert pages(tmp_path) == ["1", "4", "3"]
+    with journal(tmp_path) as third:
+        assert [url[-1] for url in third.done] == ["1", "2", "4", "3"]
+        place = third.done["http://a.example/3"]
+        assert place["offset"] == len(whole) and place["file"] == "00000.warc.gz"
+
+
+def test_a_page_that_never_reached_the_disk_is_fetched_again(tmp_path: Path) -> None:
+    with journal(tmp_path) as first:
+        first.add(fetched("http://a.example/1"))
+        first.add(fetched("http://a.example/2"))
+    file = tmp_path / "warc/00000.warc.gz"
+    file.write_bytes(file.read_bytes()[:-1])
+    with journal(tmp_path) as second:
+        assert list(second.done) == ["http://a.example/1"]
+        second.add(fetched("http://a.example/2"))
+    assert pages(tmp_path) == ["1", "2"]
+
+
+def test_another_job_begins_anew_and_files_are_cut_by_size(tmp_path: Path) -> None:
+    with journal(tmp_path, file_bytes=1) as first:
+        for number in range(3):
+            first.add(fetched(f"http://a.example/{number}"))
+    assert pages(tmp_path) == ["0", "1", "2"] and len(list((tmp_path / "warc").iterdir())) == 3
+    with journal(tmp_path, file_bytes=1) as again:
+        again.add(fetched("http://a.example/3"))
+    assert pages(tmp_path) == ["0", "1", "2", "3"] and (tmp_path / "warc/00003.warc.gz").exists()
+    with journal(tmp_path, "another job") as other:
+        assert other.done == {} and list((tmp_path / "warc").iterdir()) == []
+
+
+@pytest.mark.parametrize("outcome", [fetched("http://a.example/1"), Outcome("x", "bad_url", "no host")])
+def test_lines_hold_no_bodies(outcome: Outcome) -> None:
+    line = json.loads(json.dumps(line_of(outcome)))
+    assert line["rule"] == (f"fetch.{outcome.rule}" if outcome.rule else "")
+    assert line.get("bytes") == (300 if outcome.page else None)
