@@ -1,7 +1,7 @@
 import pytest
 
 from hornbook.core.document import Document, Drop, Edit, Keep
-from hornbook.data.filters.pii import Settings, decide, iban, luhn
+from hornbook.data.filters.pii import Settings, decide
 
 
 def verdict(text: str, **settings: object) -> object:
@@ -66,15 +66,6 @@ def test_masking_twice_changes_nothing_more() -> None:
     first = verdict("a@b.org 415-555-0134 192.0.2.1 4111111111111111 219-09-9999 DE89370400440532013000")
     assert isinstance(first, Edit) and verdict(first.text) == Keep()
     assert sum(first.counts.values()) == 6
-
-
-def test_checksums_catch_every_single_wrong_digit() -> None:
-    number = "4111111111111111"
-    assert luhn(number)
-    wrong = [number[:i] + str((int(number[i]) + d) % 10) + number[i + 1 :] for i in range(16) for d in range(1, 10)]
-    assert not any(luhn(w) for w in wrong)
-    account = "DE89370400440532013000"
-    assert iban(account) and not iban(account.replace("89", "98", 1))
 
 
 def test_long_texts_take_linear_time() -> None:
