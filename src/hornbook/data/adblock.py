@@ -130,7 +130,7 @@ def parse_rule(line: str, reading: Reading = "page") -> Rule | None:
         elif name in ("match-case", "important"):
             flags.add(name)
         elif name in PAGE_TYPES | POPUP_TYPES | PART_TYPES:
-            flags.add("not-page") if negated and name in PAGE_TYPES else None if negated else types.add(name)
+            (flags if negated else types).add(name)
         else:
             return None
     match_case = "match-case" in flags
@@ -145,15 +145,16 @@ def parse_rule(line: str, reading: Reading = "page") -> Rule | None:
     )
     if not body.strip("*|^") or (_is_regex(body) and rule.pattern is None):
         return None
-    return _about_pages(rule, types, third_party, "not-page" in flags, reading)
+    return _about_pages(rule, types, flags, third_party, reading)
 
 
 def _about_pages(
-    rule: Rule, types: set[str], third_party: bool | None, not_page: bool, reading: Reading
+    rule: Rule, types: set[str], flags: set[str], third_party: bool | None, reading: Reading
 ) -> Rule | None:
-    """The rule as one on pages or popups, None when it is on neither."""
-    untyped = not types and (bool(rule.host) or reading == "any")
-    page = (bool(types & PAGE_TYPES) or untyped) and not not_page
+    """The rule as one on pages or popups, None when it is on neither. `flags` holds the types that it leaves out."""
+    left_out = flags & (PAGE_TYPES | POPUP_TYPES | PART_TYPES)
+    untyped = not types and (reading == "any" or (bool(rule.host) and not left_out))
+    page = (bool(types & PAGE_TYPES) or untyped) and not left_out & PAGE_TYPES
     if page and (reading == "any" or third_party is not True):
         return rule
     popup = bool(types & POPUP_TYPES) and third_party is not False and not rule.only_on

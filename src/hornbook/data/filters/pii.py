@@ -11,6 +11,7 @@ from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
 from hornbook.data.personal import KINDS, Kind, Names, Span, find, is_public, name_table
+from hornbook.data.spans import cut_around, replace_spans
 
 RULES = {
     "pii.email": "edit: an e-mail address. Source: RFC 5322 addresses as people write them, `name [at] host` too",
@@ -47,6 +48,8 @@ class Settings(StrictSettings):
     placeholder: Literal["typed", "dolma", "fake"] = "typed"
     """`typed`: [EMAIL]. `dolma`: |||EMAIL_ADDRESS|||. `fake`: an address or number reserved for examples, the same one for
     the same original within a document (kinds without such a reserve get the typed form)."""
+    scope: Literal["span", "line", "paragraph"] = "span"
+    """What goes: the piece itself, or the whole line or paragraph that holds it, without a placeholder."""
     ips: Literal["all", "public"] = "all"
     """`public` leaves private, local and documentation addresses as they are (datatrove does so)."""
     names: InputPath | None = None
@@ -108,13 +111,10 @@ def _counts(text: str, span: Span, settings: Settings) -> bool:
 
 
 def _replace(text: str, spans: list[Span], settings: Settings, salt: str) -> str:
-    pieces: list[str] = []
-    position = 0
-    for span in spans:
-        value = text[span.begin : span.end]
-        pieces += (text[position : span.begin], _placeholder(span.kind, value, settings.placeholder, salt))
-        position = span.end
-    return "".join((*pieces, text[position:]))
+    if settings.scope != "span":
+        return cut_around(text, ((begin, end) for begin, end, _ in spans), settings.scope)[0]
+    style = settings.placeholder
+    return replace_spans(text, ((b, e, _placeholder(kind, text[b:e], style, salt)) for b, e, kind in spans))
 
 
 def _placeholder(kind: Kind, value: str, style: str, salt: str) -> str:
