@@ -16,7 +16,7 @@ HOST_ONLY = re.compile(r"\|\|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?:\^|/)\*?")
 TOKEN = re.compile(r"[a-z0-9%]{2,}")
 DELIMITED = re.compile(r"(?<![a-z0-9%*])[a-z0-9%]{2,}(?![a-z0-9%*])")
 SEPARATOR = r"(?:[^\w%.-]|\Z)"
-LABEL_START = r"[a-z][a-z0-9+.-]*:/+(?:[^/?#]*\.)?"
+LABEL_START = r"[a-z][a-z0-9+.-]*://(?:[^/?#]*\.)?"
 MAX_URL_CHARS = 4096
 
 PAGE_TYPES = frozenset(("document", "doc", "all"))

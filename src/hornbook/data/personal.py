@@ -36,8 +36,8 @@ RUN = re.compile(r"(?:\(?\+[ ]?|\()?[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2
 CARD = re.compile(
     r"""(?<![0-9.,+$€£])(?:
       [0-9]{12,19}                                                                 # all together
-    | [2-6][0-9]{3}([ \u00a0-])[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?:\1[0-9]{1,3})?     # groups of four
-    | 3[0-9]{3}([ \u00a0-])[0-9]{6}\2[0-9]{4,5}                                    # 4-6-5
+    | [2-6][0-9]{3}([ \u00a0-])[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?P<more>\1[0-9]{1,3})?  # groups of four
+    | 3[0-9]{3}([ \u00a0-])[0-9]{6}\3[0-9]{4,5}                                    # 4-6-5
     )(?![0-9])""",
     re.VERBOSE,
 )
@@ -223,11 +223,15 @@ def _cards(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Source: ISO/IEC 7812. Behind a word such as "card" the issuer is not asked. One number in ten passes Luhn by chance:
     those inside paths and addresses do not count."""
     for found in CARD.finditer(text, begin, end):
-        if luhn(found[0]) and not _in_token(text, *found.span()):
-            before = text[max(0, found.start() - 36) : found.start()]
-            named = CARD_WORDS.search(before) is not None and found[0].strip("0- ") != ""
-            if named or (card(found[0]) and not NOT_BEFORE.search(before)):
-                yield found.span()
+        first, last = found.span()
+        if found["more"] and not luhn(found[0]):
+            last = found.start("more")  # sixteen digits, and then a date or a code
+        number = text[first:last]
+        if luhn(number) and not _in_token(text, first, last):
+            before = text[max(0, first - 36) : first]
+            named = CARD_WORDS.search(before) is not None and number.strip("0- ") != ""
+            if named or (card(number) and not NOT_BEFORE.search(before)):
+                yield first, last
 
 
 def _ssns(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
