@@ -75,7 +75,8 @@ def shortfall(portions: dict[str, Portion], total_bytes: float) -> list[str]:
     """
     got = sum(portion.wanted_bytes for portion in portions.values())
     return [
-        f'"{name}": {100 * p.asked_share:.1f} % asked, {100 * p.wanted_bytes / got:.1f} % possible at {p.max_epochs:g} epochs'
+        f'"{name}": {100 * p.asked_share:.1f} % asked, '
+        f"{100 * p.wanted_bytes / got:.1f} % possible at {p.max_epochs:g} epochs"
         for name, p in portions.items()
         if p.wanted_bytes < p.asked_share * total_bytes * (1 - 1e-9) and not math.isinf(p.max_epochs)
     ]
