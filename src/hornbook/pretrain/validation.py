@@ -35,7 +35,8 @@ def validator(
     """A function that measures bits per byte on the first validation documents, in the training's number format.
 
     Protocol: document by document, BOS first; the end-of-text token's own cost is left out, and its byte is none;
-    documents longer than a row are read in row-long pieces. `name`: what it is called in the records. The report measures again in fp32 (`evaluate.perplexity`).
+    documents longer than a row are read in row-long pieces. The report measures again in fp32 (`evaluate.perplexity`).
+    `name`: what it is called in the records.
     """
     items, num_bytes = whole_documents(shard, row_tokens, max_tokens)
     rows = FixedRows(items, row_tokens=row_tokens, batch_rows=batch_rows, pad_id=pad_id, device=device)
