@@ -3,6 +3,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import small
 import torch
@@ -102,3 +103,44 @@ def test_a_table_needs_only_width_and_layers() -> None:
     assert (model.heads, model.kv_heads, model.hidden, model.vocab_size) == (2, 2, 352, 500)
     with pytest.raises(SettingsError, match="widht"):
         causal.model_settings({"widht": 128}, 500, 64)
+
+
+def shifted(folder: Path, by: int) -> Artifact:
+    """The Markov documents in other letters."""
+    artifact = small.tokens_artifact(folder)
+    for part in ("train", "validation"):
+        ids = np.fromfile(folder / f"{part}.bin", dtype=np.uint16)
+        np.where(ids >= small.FIRST, ids + by, ids).astype(np.uint16).tofile(folder / f"{part}.bin")
+    return artifact
+
+
+def test_a_second_mix_is_learned_at_the_end(tmp_path: Path) -> None:
+    """Unseen until half of the run, learned after; both are validated, and the report shows where it began."""
+    inputs = {"tokens": small.tokens_artifact(tmp_path / "tokens"), "anneal": shifted(tmp_path / "anneal", 40)}
+    out = small.out(tmp_path / "base")
+    causal.run(settings(total_tokens=64 * 4 * 60, anneal_frac=0.5), inputs, out)
+    records = [r for r in small.records(out.path) if "anneal_validation_bits_per_byte" in r]
+    second = [r["anneal_validation_bits_per_byte"] for r in records]
+    assert [r["step"] for r in records] == list(range(6, 61, 6))
+    assert min(second[:5]) > 6.0 and second[-1] < 2.5
+    assert records[4]["validation_bits_per_byte"] < 2.0
+    assert out.counts["anneal_from_tokens"] == 64 * 4 * 30
+    table, *blocks = causal.describe(Artifact(out.path, Manifest(kind="checkpoint", counts=out.counts)))
+    assert isinstance(table, Table) and ["second mix", "from 7.68k tokens on (50 % of the run)"] in table.rows
+    lines = {name: points for b in blocks if isinstance(b, Series) for name, points in b.lines.items()}
+    assert lines["loss, main mix"][-1][0] == 28 * 256 and lines["loss, second mix"][0][0] == 32 * 256
+    assert len(lines["validation bits per byte"]) == len(lines["anneal validation bits per byte"]) == 10
+
+
+def test_when_a_second_mix_begins() -> None:
+    """With the decay of the schedule unless it is said; a schedule without one must say it."""
+    assert settings().anneal_part == 0.6 and settings(anneal_frac=0.25).anneal_part == 0.25
+    causal.check(settings(), frozenset({"tokens", "anneal"}))
+    with pytest.raises(SettingsError, match="there is no second mix"):
+        causal.check(settings(anneal_frac=0.2), frozenset({"tokens"}))
+    cosine = {"compile": False, "schedule": {"shape": "cosine"}}
+    with pytest.raises(SettingsError, match='"cosine" has no decay'):
+        causal.check(settings(loop=cosine), frozenset({"tokens", "anneal"}))
+    causal.check(settings(loop=cosine, anneal_frac=0.2), frozenset({"tokens", "anneal"}))
+    hints: dict[str, Any] = {"input_bytes": 0, "settings": {}, "inputs": {"tokens": (), "anneal": ()}}
+    assert causal.resolve(settings(), probe=PROBE, hints=hints)[1]["anneal_tokens"] == round(0.6 * 4096)

@@ -26,3 +26,13 @@ def test_one_plot_for_each_quantity_and_the_samples(tmp_path: Path) -> None:
 def test_a_run_without_records_has_its_table(tmp_path: Path) -> None:
     blocks = training_blocks(Artifact(tmp_path, Manifest(kind="checkpoint")), [])
     assert len(blocks) == 1
+
+
+def test_the_loss_has_another_line_after_the_switch(tmp_path: Path) -> None:
+    records = [{"step": n, "tokens": 10 * n, "loss": float(n), "validation_bits_per_byte": 1.0} for n in (1, 2, 3)]
+    records[2]["anneal_validation_bits_per_byte"] = records[1]["anneal_validation_bits_per_byte"] = 2.0
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    _, loss, validation = training_blocks(Artifact(tmp_path, Manifest(kind="checkpoint")), [], switch_tokens=20)
+    assert isinstance(loss, Series) and isinstance(validation, Series)
+    assert loss.lines == {"loss, main mix": [(10.0, 1.0), (20.0, 2.0)], "loss, second mix": [(30.0, 3.0)]}
+    assert list(validation.lines) == ["validation bits per byte", "anneal validation bits per byte"]

@@ -39,6 +39,12 @@ def shingles(texts: list[str], words: int) -> tuple["np.ndarray", "np.ndarray"]:
     every process (Python's own hash is not). Languages without spaces get long "words", so only near-verbatim copies
     are found there.
     """
+    hashes, offsets = words_of(texts)
+    return windows(hashes, offsets, words)
+
+
+def words_of(texts: list[str]) -> tuple["np.ndarray", "np.ndarray"]:
+    """Hashes of the words of each text in their order, and where each text's begin [len(texts) + 1]."""
     import numpy as np
 
     joined = "\n".join(map(normalise, texts)).encode("utf-8", "replace") + b"\n"
@@ -48,8 +54,7 @@ def shingles(texts: list[str], words: int) -> tuple["np.ndarray", "np.ndarray"]:
     edge = np.diff(np.concatenate(([0], is_word.view(np.int8))))
     starts, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
     hashes = _word_hashes(data, starts, ends)
-    word_offsets = np.concatenate(([0], np.searchsorted(starts, ends_of_texts)))
-    return _windows(hashes, word_offsets, words)
+    return hashes, np.concatenate(([0], np.searchsorted(starts, ends_of_texts)))
 
 
 def _text_ends(texts: list[str], joined: bytes) -> "np.ndarray":
@@ -91,8 +96,8 @@ def _word_hashes(data: "np.ndarray", starts: "np.ndarray", ends: "np.ndarray") -
         return mix(sums + lengths.astype(np.uint64) * np.uint64(BASE))
 
 
-def _windows(hashes: "np.ndarray", offsets: "np.ndarray", words: int) -> tuple["np.ndarray", "np.ndarray"]:
-    """Hashes of every window of `words` words inside each text."""
+def windows(hashes: "np.ndarray", offsets: "np.ndarray", words: int) -> tuple["np.ndarray", "np.ndarray"]:
+    """Hashes of every window of `words` words inside each text (of all its words where it has fewer), and offsets."""
     import numpy as np
 
     counts = np.diff(offsets)

@@ -17,12 +17,14 @@ from hornbook.compute.dtype import compute_dtype
 from hornbook.compute.energy import Meter
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import SettingsError
+from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings, parse
 from hornbook.core.units import human_bytes, human_count, human_seconds
 from hornbook.model.decoder import Decoder
 from hornbook.model.presets import preset
 from hornbook.model.settings import ModelSettings
 from hornbook.pretrain import dial
+from hornbook.pretrain.anneal import AnnealedSource, check_tokenizers
 from hornbook.pretrain.samples import sampler
 from hornbook.pretrain.source import Fill, TokenSource, open_shard
 from hornbook.pretrain.validation import enough_tokens, validator
@@ -34,7 +36,7 @@ from hornbook.train.objective import NextToken
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
-READS: dict[str, str] = {"tokens": "tokens"}
+READS: dict[str, str] = {"tokens": "tokens", "anneal": "tokens?"}
 WRITES = "checkpoint"
 VERSION = 1
 BYTES_PER_TOKEN = 4.0
@@ -78,6 +80,9 @@ class Settings(StrictSettings):
     """Standard deviation of the first embeddings."""
     validation_tokens: int = pydantic.Field(default=0, ge=0)
     """Tokens of the validation documents that are measured ten times in a run; 0 = a hundredth of the run."""
+    anneal_frac: float | None = pydantic.Field(default=None, gt=0.0, lt=1.0)
+    """With `read.anneal`: share of the run, at its end, that trains on those tokens instead; empty = while the learning
+    rate decays (`loop.schedule.decay_frac`)."""
     sample_prompts: tuple[str, ...] = ("",)
     """Beginnings that the model goes on from at every validation; the empty one starts a new document."""
     sample_tokens: int = pydantic.Field(default=48, ge=0)
@@ -96,6 +101,21 @@ class Settings(StrictSettings):
             dial.seconds(self.budget)
         return self
 
+    @property
+    def anneal_part(self) -> float:
+        """Share of the run that trains on the second mix, where there is one."""
+        return self.loop.schedule.decay_frac if self.anneal_frac is None else self.anneal_frac
+
+
+def check(settings: Settings, reads: frozenset[str]) -> None:
+    """A second mix needs a time to begin, and `anneal_frac` a second mix. Raises SettingsError."""
+    if "anneal" not in reads:
+        if settings.anneal_frac is not None:
+            raise SettingsError("anneal_frac is set and there is no second mix", do="Give read.anneal, or leave it out")
+    elif settings.anneal_frac is None and settings.loop.schedule.shape != "wsd":
+        found = f'the schedule "{settings.loop.schedule.shape}" has no decay for the second mix to begin with'
+        raise SettingsError(found, do="Set anneal_frac")
+
 
 def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """Sizes, tokens and batch from the budget, the machine's speed and the size of the input."""
@@ -110,7 +130,7 @@ def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[S
     flops = model.flops_per_token(settings.row_tokens) * planned.total_tokens
     loop = _fit_memory(settings.loop, model, planned.batch_rows, settings.row_tokens, probe.memory_bytes)
     rows = loop.micro_rows or planned.batch_rows
-    derived = {
+    derived: dict[str, Any] = {
         "parameters": model.num_parameters(),
         "model": f"{model.layers} layers, width {model.width}, {model.heads} heads, hidden {model.hidden}",
         "tokens": planned.total_tokens,
@@ -122,12 +142,16 @@ def resolve(settings: Settings, *, probe: Any, hints: dict[str, Any]) -> tuple[S
         "memory_bytes": _memory_bytes(model, rows * settings.row_tokens),
         "disk_bytes": 4 * model.num_parameters() * 8,
     }
+    if "anneal" in hints.get("inputs", {}):
+        derived["anneal_tokens"] = round(settings.anneal_part * planned.total_tokens)
     return settings.model_copy(update={"planned": planned, "loop": loop}), derived
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Train and write the checkpoint folder."""
     tokens: Artifact = inputs["tokens"]
+    anneal: Artifact | None = inputs.get("anneal")
+    check(settings, frozenset(inputs))
     facts = json.loads(tokens.file("tokens.json").read_text())
     planned = settings.planned or _plan(settings, facts["vocab_size"], facts["train"]["tokens"], PEAK_FLOPS)
     sizes = planned.model.model_copy(update={"vocab_size": facts["vocab_size"]})
@@ -135,13 +159,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     model = Decoder(sizes, compute_dtype=compute_dtype(device, settings.dtype), seed=None)
     model.initialise(out.seed, embedding_std=settings.embedding_std, qk_gain=settings.qk_gain)
     model.to(device)
-    source = TokenSource(
-        open_shard(tokens.path, "train"),
-        row_tokens=settings.row_tokens,
-        batch_rows=planned.batch_rows,
-        pad_id=0,
-        seed=out.seed,
-    )
+    source = _source(settings, planned, tokens, anneal, out.seed)
     meter = Meter()
     rows = source.first_rows()
     if rows.padding_frac > MUCH_PADDING:
@@ -154,7 +172,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         objective=NextToken(),
         total_tokens=_total_tokens(settings, planned, rows),
         settings=settings.loop,
-        measures=_measures(settings, planned, tokens, model, out.seed),
+        measures=_measures(settings, planned, tokens, anneal, model, out.seed),
         budget_s=dial.seconds(settings.budget) if settings.budget else None,
     )
     state = fit(job, out)
@@ -174,7 +192,11 @@ def describe(artifact: Artifact) -> "list[Block]":
         ("energy", f"{counts.get('wh', 0.0):.2f} Wh ({counts.get('energy_method', 'unknown')})"),
         ("carbon", f"{counts.get('grams_co2', 0.0):.1f} g CO2"),
     ]
-    return training_blocks(artifact, rows)
+    switched = counts.get("anneal_from_tokens")
+    if switched is not None:
+        part = 1 - switched / max(1, counts.get("tokens", 0))
+        rows.insert(3, ("second mix", f"from {human_count(switched)} tokens on ({100 * part:.0f} % of the run)"))
+    return training_blocks(artifact, rows, switched)
 
 
 def _plan(settings: Settings, vocab_size: int, corpus_tokens: float, peak_flops: float) -> Planned:
@@ -225,19 +247,38 @@ def model_settings(model: str | dict[str, Any], vocab_size: int, row_tokens: int
     return sizes
 
 
-def _measures(settings: Settings, planned: Planned, tokens: Artifact, model: Decoder, seed: int) -> list[Measure]:
+def _source(
+    settings: Settings, planned: Planned, tokens: Artifact, anneal: Artifact | None, seed: int
+) -> TokenSource | AnnealedSource:
+    """Batches of the tokens, and towards the end of those of the second mix where there is one."""
+
+    def of(artifact: Artifact, seed: int) -> TokenSource:
+        rows = {"row_tokens": settings.row_tokens, "batch_rows": planned.batch_rows}
+        return TokenSource(open_shard(artifact.path, "train"), **rows, pad_id=0, seed=seed)
+
+    if anneal is None:
+        return of(tokens, seed)
+    check_tokenizers(tokens, anneal)
+    return AnnealedSource(of(tokens, seed), of(anneal, key(seed, "pretrain.anneal")), 1 - settings.anneal_part)
+
+
+def _measures(
+    settings: Settings, planned: Planned, tokens: Artifact, anneal: Artifact | None, model: Decoder, seed: int
+) -> list[Measure]:
     measures: list[Measure] = []
-    if json.loads(tokens.file("tokens.json").read_text())["validation"]["docs"]:
-        measures.append(
-            validator(
-                open_shard(tokens.path, "validation"),
-                row_tokens=settings.row_tokens,
-                batch_rows=settings.loop.micro_rows or planned.batch_rows,
-                pad_id=0,
-                max_tokens=settings.validation_tokens or enough_tokens(planned.total_tokens),
-                device=model.embedding.device,
+    for artifact, name in ((tokens, ""), (anneal, "anneal_")):
+        if artifact and json.loads(artifact.file("tokens.json").read_text())["validation"]["docs"]:
+            measures.append(
+                validator(
+                    open_shard(artifact.path, "validation"),
+                    row_tokens=settings.row_tokens,
+                    batch_rows=settings.loop.micro_rows or planned.batch_rows,
+                    pad_id=0,
+                    max_tokens=settings.validation_tokens or enough_tokens(planned.total_tokens),
+                    device=model.embedding.device,
+                    name=f"{name}validation_bits_per_byte",
+                )
             )
-        )
     if settings.sample_tokens and settings.sample_prompts:
         tokenizer = Tokenizer.load(tokens.path / "tokenizer")
         measures.append(
@@ -282,6 +323,9 @@ def _finish(out: Out, model: Decoder, tokenizer: Path, state: State, rows: Fill,
         "energy_method": energy.method,
         "events": state.events,
     }
+    switched = (state.cursor or {}).get("from_tokens")
+    if switched is not None:
+        out.counts["anneal_from_tokens"] = switched
     training = {"tokens": state.tokens, "steps": state.step, "training FLOPs": f"{flops:.4g}"}
     card = {"licences": sorted(set(out.licences)), "sources": sorted(set(out.sources)), "training": training}
     with torch.no_grad():

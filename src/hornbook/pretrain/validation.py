@@ -23,18 +23,26 @@ def enough_tokens(total_tokens: int) -> int:
 
 
 def validator(
-    shard: Shard, *, row_tokens: int, batch_rows: int, pad_id: int, max_tokens: int, device: torch.device
+    shard: Shard,
+    *,
+    row_tokens: int,
+    batch_rows: int,
+    pad_id: int,
+    max_tokens: int,
+    device: torch.device,
+    name: str = "validation_bits_per_byte",
 ) -> Measure:
     """A function that measures bits per byte on the first validation documents, in the training's number format.
 
     Protocol: document by document, BOS first; the end-of-text token's own cost is left out, and its byte is none;
     documents longer than a row are read in row-long pieces. The report measures again in fp32 (`evaluate.perplexity`).
+    `name`: what it is called in the records.
     """
     items, num_bytes = whole_documents(shard, row_tokens, max_tokens)
     rows = FixedRows(items, row_tokens=row_tokens, batch_rows=batch_rows, pad_id=pad_id, device=device)
 
     def measure(surprise: Surprise) -> dict[str, float]:
-        return {"validation_bits_per_byte": bits_per_byte(rows.nats(surprise), num_bytes)}
+        return {name: bits_per_byte(rows.nats(surprise), num_bytes)}
 
     return measure
 

@@ -1,8 +1,8 @@
 """A batch, and the cursor that resumes after it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -63,4 +63,13 @@ class Source(Protocol):
 
     def batches(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
         """Batches from the start, or from just after the batch that carried `cursor`."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A source whose batches depend on how far the run is (a second mix for its end)."""
+
+    def follow(self, pace: Callable[[], tuple[int, int]]) -> None:
+        """`pace` tells, whenever it is asked, the tokens that are behind the run and those it will have in all."""
         ...

@@ -21,7 +21,7 @@ from hornbook.core.runlog import Progress
 from hornbook.core.settings import StrictSettings
 from hornbook.model.decoder import Decoder
 from hornbook.train import resume
-from hornbook.train.batch import Batch, Source
+from hornbook.train.batch import Batch, Paced, Source
 from hornbook.train.objective import Objective, Surprise
 from hornbook.train.optimizer import Optimizer, OptimizerSettings
 from hornbook.train.pace import replanned_tokens
@@ -123,6 +123,8 @@ class Fit:
         self.surprise = self._surprise()
         self.times, self.spikes = StepTimes(), Spikes()
         self._restore()
+        if isinstance(job.source, Paced):
+            job.source.follow(lambda: (self.state.tokens, self.state.total_tokens))
         self._started = self._saved = self._tried = time.monotonic()
         self._elapsed_before = self.state.elapsed_s
         self._steps_here = 0
