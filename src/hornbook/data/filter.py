@@ -11,7 +11,7 @@ from hornbook.core.document import Document, Drop, Edit, document_shards, from_t
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_table, settings_of
+from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_table, check_rules
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -71,7 +71,7 @@ class Settings(StrictSettings):
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "Settings":
-        settings_of(self.names(), self.tables())
+        check_rules(self.names(), self.tables())
         return self
 
     def names(self) -> tuple[str, ...]:
