@@ -18,6 +18,7 @@ from typing import Any
 from hornbook.core.document import Decision, Document
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import StrictSettings, did_you_mean, input_fields, parse, resolve_input
+from hornbook.data.limits import Rule, with_limits
 
 Decide = Callable[[Document], Decision]
 
@@ -40,7 +41,7 @@ def contents_of(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict
     `./my_filter.py`: the code of a rule that is the user's own; `blocklist.path`: a file that a rule's settings name.
     """
     files = {name: _file(name) for name in names if is_local(name)}
-    for name, settings in check(names, tables).items():
+    for name, settings in check_rules(names, tables).items():
         for field in input_fields(type(settings)):
             value = getattr(settings, field)
             for path in (value,) if isinstance(value, str) else value or ():
@@ -68,7 +69,7 @@ def find_filter(name: str) -> ModuleType:
     return module
 
 
-def check(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, StrictSettings]:
+def check_rules(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, StrictSettings]:
     """Each rule's settings, in order; nothing is loaded. Raises SettingsError for unknown rules or settings."""
     for name in tables:
         if name not in names:
@@ -81,7 +82,7 @@ def check(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, 
 
 def prepare(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> list[Decide]:
     """Each rule ready to decide about a document, in order, with what it needs loaded."""
-    return [_bound(find_filter(name), settings) for name, settings in check(names, tables).items()]
+    return [_bound(find_filter(name), settings) for name, settings in check_rules(names, tables).items()]
 
 
 def _bound(module: ModuleType, settings: StrictSettings) -> Decide:
@@ -94,6 +95,14 @@ def _bound(module: ModuleType, settings: StrictSettings) -> Decide:
 def rules_table(names: Sequence[str]) -> dict[str, str]:
     """What every rule of these filters means, and where it comes from."""
     return {rule: about for name in names for rule, about in find_filter(name).RULES.items()}
+
+
+def rules_with_limits(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, Rule]:
+    """The same, each with the setting that decides about it and its value."""
+    found: dict[str, Rule] = {}
+    for name, settings in check_rules(names, tables).items():
+        found |= with_limits(find_filter(name).RULES, settings.model_dump(), f"rule.{name}.")
+    return found
 
 
 def _built_in(name: str) -> ModuleType:
