@@ -74,6 +74,14 @@ def test_ten_drops_of_a_rule(run: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.count("http://x.example/") == 2
 
 
+def test_ten_drops_of_every_rule(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["look", "toy", "--dropped"]) == 0
+    out = capsys.readouterr().out
+    assert "02-clean: 12 dropped by gopher.too_short, 10 of them" in out and out.count("http://x.example/") == 10
+    assert command(["look", str(run / "01-text"), "--dropped"]) == 2
+    assert "no document was dropped here; nothing was dropped at all" in capsys.readouterr().err
+
+
 def test_an_unknown_rule_names_the_nearest(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["look", "toy", "--rule", "gopher.too_shrt"]) == 2
     assert 'did you mean "gopher.too_short"' in capsys.readouterr().err
@@ -83,8 +91,8 @@ def test_an_unknown_rule_names_the_nearest(run: Path, capsys: pytest.CaptureFixt
 def test_why_a_document_was_dropped(run: Path, asked: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["look", "toy", *asked]) == 0
     out = capsys.readouterr().out
-    assert "01-text: id7 was kept" in out
-    assert "02-clean: id7 was dropped by gopher.too_short (value: 7)" in out
+    assert "id7 http://x.example/7" in out and "01-text: kept (7 characters)" in out
+    assert "02-clean: dropped by gopher.too_short, value 7" in out
 
 
 def test_a_document_that_nobody_saw(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,19 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hornbook.report.blocks import Funnel, Samples, ScoreRow, Scores, Series, Table, Text
+from hornbook.report.blocks import (
+    Flow,
+    FlowStep,
+    Funnel,
+    Samples,
+    ScoreRow,
+    Scores,
+    Series,
+    Spread,
+    Spreads,
+    Table,
+    Text,
+)
 from hornbook.report.html import Page, Section, prepare, render
 
 HOSTILE = "</style></pre><script>alert('x')</script><img src=http://evil.example/a.png onerror=alert(1)>\x1b[31m\u202e"
@@ -15,6 +27,9 @@ BLOCKS = [
     Series("Curve", "tokens", "bits", {"a": [(0, 2.0), (1, 1.0)]}),
     Samples("Texts", [{"text": f"sample {i}"} for i in range(7)]),
     Funnel("Funnel", 200, 150, {"rule.b": 10, "rule.a": 40, "rule.none": 0}, {"pii.email": 3}),
+    Samples("Folded", [{"text": "behind a title"}], folded=True),
+    Flow("Flow", [FlowStep("clean", 200, 150, 9, 8, {"rule.b": 50})], "documents", "River."),
+    Spreads("Spreads", ["limit"], [Spread("rule.c", 0, 10, [1, 0, 4], 5.0, [5])], "Marks."),
     Scores("Scores", [ScoreRow("facts", 0.95, 0.91, 0.98, 200, "share", 0.2, 0.9, "greedy")]),
 ]
 EMPTY = "area base br col hr img input link meta line path use rect".split()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hornbook
+from hornbook.core.artifact import MANIFEST, Artifact, open_artifact
 from hornbook.core.errors import ArtifactError, SettingsError
 from hornbook.core.recipe import Recipe, load_recipe
 from hornbook.core.settings import did_you_mean
 
 RECIPE = "recipe.toml"
-MANIFEST = "manifest.json"
+PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,32 @@ def find_run(word: str) -> Path:
     known = [path.parent.name for path in sorted(runs_folder().glob(f"*/{RECIPE}"))]
     hint = did_you_mean(word, known) or "; there are no runs here yet"
     raise ArtifactError(f'"{word}" is not a run: it has no {RECIPE}{hint}')
+
+
+def find_place(word: str) -> Path:
+    """The folder that a word means: a run, a complete artifact, or one that is being built.
+
+    Raises ArtifactError when it is none of these.
+    """
+    for place in (Path(word), runs_folder() / word):
+        partial = place.with_name(place.name + PARTIAL)
+        if (place / RECIPE).exists() or (place / MANIFEST).exists():
+            return place
+        if place.name.endswith(PARTIAL) and place.is_dir():
+            return place
+        if partial.is_dir():
+            return partial
+    if Path(word).exists():
+        raise ArtifactError(f"this is neither an artifact (no {MANIFEST}) nor a run (no {RECIPE})", where=word)
+    return find_run(word)
+
+
+def documents_of(folder: Path) -> list[Artifact]:
+    """The documents artifacts of a run in order, or the one that was named."""
+    if not (folder / RECIPE).exists():
+        return [open_artifact(folder, "documents")]
+    found = [open_artifact(file.parent) for file in sorted(folder.glob(f"[0-9]*-*/{MANIFEST}"))]
+    documents = [artifact for artifact in found if artifact.kind == "documents"]
+    if not documents:
+        raise ArtifactError("this run has no finished documents yet", where=str(folder))
+    return documents

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hornbook.cli.find import find_run, runs_folder
+from hornbook.cli.find import RECIPE, documents_of, find_place
 from hornbook.core.artifact import MANIFEST, Artifact, Manifest, open_artifact
 from hornbook.core.errors import ArtifactError, SettingsError
 from hornbook.core.settings import did_you_mean
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
 
     from hornbook.report.blocks import Block
 
-RECIPE = "recipe.toml"
-PARTIAL = ".partial"
 RULE_SAMPLES = 10
 SAMPLES = 3
+SHORT_CHARS = 200
 
 
 def look(
     path: Annotated[str, typer.Argument(help="A run by name or folder, or an artifact's folder.")],
     samples: Annotated[int | None, typer.Option(min=0, help="How many samples of each kind to show.")] = None,
     rule: Annotated[str | None, typer.Option(help="Show documents that this rule dropped.")] = None,
+    dropped: Annotated[bool, typer.Option("--dropped", help="Show ten documents that each rule dropped.")] = False,
     id_: Annotated[str | None, typer.Option("--id", help="What became of the document with this id.")] = None,
     url: Annotated[str | None, typer.Option(help="What became of the document from this address.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
@@ -38,11 +37,11 @@ def look(
     It only reads, so a run can be watched from another terminal.
     """
     folder = find_place(path)
-    if rule is not None:
-        _show_rule(_documents(folder), rule, RULE_SAMPLES if samples is None else samples)
+    if rule is not None or dropped:
+        show_dropped(documents_of(folder), rule or "", RULE_SAMPLES if samples is None else samples)
     elif id_ is not None or url is not None:
         column, value = ("id", id_) if id_ is not None else ("url", url)
-        _show_fate(_documents(folder), column, str(value))
+        _show_fate(documents_of(folder), column, str(value))
     elif as_json:
         print(json.dumps(_record(folder), ensure_ascii=False, default=str))
     elif (folder / RECIPE).exists():
@@ -52,24 +51,6 @@ def look(
     else:
         _show_partial(folder)
     return 0
-
-
-def find_place(word: str) -> Path:
-    """The folder that a word means: a run, a complete artifact, or one that is being built.
-
-    Raises ArtifactError when it is none of these.
-    """
-    for place in (Path(word), runs_folder() / word):
-        partial = place.with_name(place.name + PARTIAL)
-        if (place / RECIPE).exists() or (place / MANIFEST).exists():
-            return place
-        if place.name.endswith(PARTIAL) and place.is_dir():
-            return place
-        if partial.is_dir():
-            return partial
-    if Path(word).exists():
-        raise ArtifactError(f"this is neither an artifact (no {MANIFEST}) nor a run (no {RECIPE})", where=word)
-    return find_run(word)
 
 
 def _show_run(folder: Path) -> None:
@@ -139,65 +120,51 @@ def _progress(run: Path) -> str:
     return f"{said.get('text', '')}{'  (finished)' if said.get('finished') else ''}"
 
 
-def _documents(folder: Path) -> list[Artifact]:
-    """The documents artifacts of a run in order, or the one that was named."""
-    if not (folder / RECIPE).exists():
-        return [open_artifact(folder, "documents")]
-    found = [open_artifact(file.parent) for file in sorted(folder.glob(f"[0-9]*-*/{MANIFEST}"))]
-    documents = [artifact for artifact in found if artifact.kind == "documents"]
-    if not documents:
-        raise ArtifactError("this run has no finished documents yet", where=str(folder))
-    return documents
-
-
-def _show_rule(artifacts: list[Artifact], rule: str, most: int) -> None:
-    """Documents that a rule dropped. Raises SettingsError with the rules there are."""
+def show_dropped(artifacts: list[Artifact], only: str, most: int) -> None:
+    """Documents that each rule (or one) dropped: long lists go through a pager. Raises SettingsError for no such rule."""
+    from hornbook.data.funnel import dropped_samples
     from hornbook.pipeline.describe import funnel_of
     from hornbook.report.blocks import Samples
 
     known: dict[str, int] = {}
+    found: list[Block] = []
     for artifact in artifacts:
         funnel = funnel_of(artifact)
-        dropped = funnel.dropped if funnel else {}
-        known |= dropped
-        if dropped.get(rule):
-            items: list[dict[str, str]] = []
-            for row in _rows(artifact.path / "dropped", "rule", rule):
-                items.append({name: row[name] for name in ("id", "url", "value", "text") if row.get(name)})
-                if len(items) >= most:
-                    break
-            total = dropped[rule]
-            _print([Samples(f"{artifact.path.name}: {total:,} dropped by {rule}, {len(items)} of them", items)], most)
-    if not known.get(rule):
-        hint = did_you_mean(rule, [name for name, count in known.items() if count]) or "; nothing was dropped at all"
-        raise SettingsError(f'no document was dropped by a rule "{rule}"{hint}', where=str(artifacts[0].path))
+        counts = {rule: n for rule, n in (funnel.dropped if funnel else {}).items() if n}
+        known |= counts
+        if not counts or (only and only not in counts):
+            continue
+        cards: dict[str, list[dict[str, str]]] = {}
+        for document, rule, value in dropped_samples(artifact.path, most, only):
+            text = document.text if only else " ".join(document.text[:SHORT_CHARS].split())
+            card = {"id": document.id, "url": document.url, "value": value, "text": text}
+            cards.setdefault(rule, []).append({name: part for name, part in card.items() if part})
+        for rule in sorted(cards, key=lambda rule: -counts.get(rule, 0)):
+            shown = f"{counts.get(rule, 0):,} dropped by {rule}, {len(cards[rule])} of them"
+            found.append(Samples(f"{artifact.path.name}: {shown}", cards[rule]))
+    if not found:
+        hint = (did_you_mean(only, list(known)) if only else "") or "; nothing was dropped at all"
+        wanted = f'by a rule "{only}"' if only else "here"
+        raise SettingsError(f"no document was dropped {wanted}{hint}", where=str(artifacts[0].path))
+    terminal = console()
+    if terminal.is_terminal and len(found) > 1:
+        with terminal.pager():
+            _print(found, most)
+    else:
+        _print(found, most)
 
 
 def _show_fate(artifacts: list[Artifact], column: str, value: str) -> None:
-    """What became of one document, stage by stage. Raises ArtifactError when no stage has seen it."""
-    last: dict[str, Any] = {}
-    for artifact in artifacts:
-        dropped = list(_rows(artifact.path / "dropped", column, value))
-        for row in dropped:
-            print(f"{artifact.path.name}: {row['id']} was dropped by {row['rule']} (value: {row['value']})")
-        kept = [] if dropped else list(_rows(artifact.path / "kept", column, value))
-        for row in kept:
-            print(f"{artifact.path.name}: {row['id']} was kept ({len(row['text']):,} characters)")
-        last = (dropped or kept or [last])[0]
-    if not last:
+    """What became of the documents with this id or address. Raises ArtifactError when no stage has seen it."""
+    from hornbook.cli.why import tell
+    from hornbook.data.trace import follow, with_value
+
+    ids = list(dict.fromkeys(identity for artifact in artifacts for identity in with_value(artifact, column, value)))
+    if not ids:
         where = ", ".join(artifact.path.name for artifact in artifacts)
         raise ArtifactError(f'no document has the {column} "{value}"', where=where)
-    from hornbook.report.blocks import Samples
-
-    _print([Samples("", [{name: last[name] for name in ("url", "source", "text") if last.get(name)}])])
-
-
-def _rows(folder: Path, column: str, value: str) -> Iterator[dict[str, Any]]:
-    """The rows of a folder's shards whose column has this value, one shard at a time."""
-    import pyarrow.parquet
-
-    for shard in sorted(folder.glob("*.parquet")):
-        yield from pyarrow.parquet.read_table(shard, filters=[(column, "=", value)]).to_pylist()
+    for fates in follow(artifacts, ids).values():
+        tell(fates, artifacts)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -32,8 +32,8 @@ VERSION = 1
 
 RULES = {
     "dedup.exact": "but for case and white space the text of a document that is kept (value: 1; meta.duplicate_of)",
-    "dedup.minhash": "alike to a document that is kept (value: the Jaccard similarity of their word shingles; "
-    "meta.duplicate_of). Source: Broder 1997; bands and rows as FineWeb (Penedo et al. 2024)",
+    "dedup.minhash": "alike to a document that is kept (value: the Jaccard similarity of their word shingles, at least "
+    "threshold; meta.duplicate_of). Source: Broder 1997; bands and rows as FineWeb (Penedo et al. 2024)",
 }
 
 PERMUTATION_SEED = 1

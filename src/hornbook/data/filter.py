@@ -11,7 +11,8 @@ from hornbook.core.document import Document, Drop, Edit, document_shards, from_t
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_table, check_rules
+from hornbook.data.limits import Rule, with_limits
+from hornbook.data.rules import Decide, check_rules, contents_of, is_local, prepare, rules_with_limits
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -151,12 +152,18 @@ def _filter_one(ledger: Ledger, chain: list[Decide], document: Document) -> None
     ledger.keep(document, bytes_in)
 
 
-def describe(artifact: Artifact) -> "list[Block]":
-    """The funnel with samples, for reports."""
+def rules_of(artifact: Artifact) -> dict[str, Rule]:
+    """Every rule of this chain with the setting that decides about it."""
     settings = Settings.model_validate(
         {k: _tuples(v) for k, v in artifact.manifest.settings.items() if k in ("profile", "rules", "rule")}
     )
-    return funnel.blocks(artifact, RULES | rules_table(settings.names()))
+    own = with_limits(RULES, artifact.manifest.settings)
+    return own | rules_with_limits(settings.names(), settings.tables())
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """The funnel with samples, for reports."""
+    return funnel.blocks(artifact, rules_of(artifact))
 
 
 def _tuples(value: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 from hornbook.core.document import Decision, Document
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import StrictSettings, did_you_mean, input_fields, parse, resolve_input
+from hornbook.data.limits import Rule, with_limits
 
 Decide = Callable[[Document], Decision]
 
@@ -94,6 +95,14 @@ def _bound(module: ModuleType, settings: StrictSettings) -> Decide:
 def rules_table(names: Sequence[str]) -> dict[str, str]:
     """What every rule of these filters means, and where it comes from."""
     return {rule: about for name in names for rule, about in find_filter(name).RULES.items()}
+
+
+def rules_with_limits(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, Rule]:
+    """The same, each with the setting that decides about it and its value."""
+    found: dict[str, Rule] = {}
+    for name, settings in check_rules(names, tables).items():
+        found |= with_limits(find_filter(name).RULES, settings.model_dump(), f"rule.{name}.")
+    return found
 
 
 def _built_in(name: str) -> ModuleType:

@@ -9,6 +9,7 @@ from hornbook.core.errors import HornbookError
 from hornbook.core.units import human_bytes, human_count, human_seconds
 from hornbook.pipeline.advice import advice
 from hornbook.pipeline.describe import describe, funnel_of, score_records
+from hornbook.pipeline.flow import flow
 from hornbook.pipeline.history import RECIPE, Cost, RunView, StageView, read_records, view_run
 from hornbook.pipeline.lock import LOCK
 from hornbook.pipeline.stage import load_stage
@@ -41,7 +42,7 @@ def page_of(run: RunView) -> Page:
         tiles=tiles(run),
         blocks=outcome(run),
         next=advice(run),
-        overview=[overview(run)],
+        overview=[overview(run), *flow(run)],
         sections=[_section(run, stage) for stage in run.stages if stage.state != "waiting"],
         provenance=provenance(run),
         files=[(name, text) for name in (RECIPE, LOCK) if (text := _text(run.folder / name))],

@@ -1,4 +1,4 @@
-"""What stages hand to a report: words, tables, curves, samples, funnels and scores; never HTML."""
+"""What stages hand to a report: words, tables, curves, spreads, samples, funnels, flows and scores; never HTML."""
 
 import re
 from dataclasses import dataclass, field
@@ -34,10 +34,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Samples:
-    """Texts to read, each a record of name -> text (`step`, `prompt`, `text`, `answer`, ...), shown in that order."""
+    """Texts to read, each a record of name -> text (`step`, `prompt`, `text`, `answer`, ...), shown in that order.
+
+    `folded`: a page shows the title only, until a reader opens it.
+    """
 
     title: str
     items: list[dict[str, str]]
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,54 @@ class Funnel:
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     edited: dict[str, int] = field(default_factory=dict[str, int])
     unit: str = "documents"
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """One step of a flow: what came in, what left under which name, what stayed. `note`: said beside what stayed."""
+
+    name: str
+    num_in: int
+    num_kept: int
+    bytes_in: int = 0
+    bytes_kept: int = 0
+    dropped: dict[str, int] = field(default_factory=dict[str, int])
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What became of everything that went in, step by step, drawn as a river that loses its branches."""
+
+    title: str
+    steps: list[FlowStep]
+    unit: str = "documents"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How one quantity is spread: counts in bins of equal width from `low` to `high`; `mark`: a limit on that axis.
+
+    `cells`: what stands in the table beside the drawing, under the names of `Spreads.columns`.
+    """
+
+    name: str
+    low: float
+    high: float
+    counts: list[int]
+    mark: float | None = None
+    cells: list[object] = field(default_factory=list[object])
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """Histograms of several quantities, one a row, each with numbers beside it."""
+
+    title: str
+    columns: list[str]
+    rows: list[Spread]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +141,7 @@ OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud80
 SHARE_UNITS = ("share", "frac", "accuracy")
 """Units of scores between 0 and 1 that are shown as per cent."""
 
-Block = Text | Table | Series | Samples | Funnel | Scores
+Block = Text | Table | Series | Samples | Funnel | Flow | Spreads | Scores
 
 
 def clean(text: str) -> str:

@@ -8,11 +8,14 @@ from typing import Any
 from hornbook.report.blocks import (
     SHARE_UNITS,
     Block,
+    Flow,
     Funnel,
     Samples,
     ScoreRow,
     Scores,
     Series,
+    Spread,
+    Spreads,
     Table,
     Text,
     clean,
@@ -20,6 +23,7 @@ from hornbook.report.blocks import (
     quantity,
     share,
 )
+from hornbook.report.flow import flow_svg
 from hornbook.report.plot import svg
 
 MAX_ROWS = 60
@@ -95,6 +99,8 @@ def prepare(block: Block) -> dict[str, Any]:
         Series: _series,
         Samples: _samples,
         Funnel: _funnel,
+        Flow: _flow,
+        Spreads: _spreads,
         Scores: _scores,
     }
     return {"kind": type(block).__name__, "title": title, "note": "", **made[type(block)](block)}
@@ -143,7 +149,10 @@ def _series(block: Series) -> dict[str, Any]:
 
 def _samples(block: Samples) -> dict[str, Any]:
     items = [[(clean(name), _cut(clean(text))) for name, text in item.items()] for item in block.items[:MAX_SAMPLES]]
-    return {"shown": items[:SHOWN_SAMPLES], "folded": items[SHOWN_SAMPLES:]}
+    if block.folded:
+        return {"title": "", "shown": [], "folded": items, "summary": clean(block.title)}
+    folded = items[SHOWN_SAMPLES:]
+    return {"shown": items[:SHOWN_SAMPLES], "folded": folded, "summary": f"{len(folded)} more"}
 
 
 def _cut(text: str) -> str:
@@ -168,6 +177,39 @@ def _funnel(block: Funnel) -> dict[str, Any]:
     kept = f"{block.num_kept:,} of {block.num_in:,} {clean(block.unit)} stayed ({share(block.num_kept, block.num_in)})."
     edited = ", ".join(f"{clean(rule)} {count:,}" for rule, count in sorted(block.edited.items()) if count)
     return {"sentence": kept, "bars": bars, "edited": edited, "unit": clean(block.unit), "heading": "left out by"}
+
+
+def _flow(block: Flow) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    return {"svg": Markup(flow_svg(block)), "note": clean(block.note)}
+
+
+def _spreads(block: Spreads) -> dict[str, Any]:
+    rows = [
+        {"name": clean(row.name), "drawing": _bars(row), "cells": list(map(number, row.cells))} for row in block.rows
+    ]
+    numeric = [all(_is_number(row.cells[i]) for row in block.rows) for i in range(len(block.columns))]
+    return {"columns": list(map(clean, block.columns)), "numeric": numeric, "rows": rows, "note": clean(block.note)}
+
+
+def _bars(row: Spread) -> Any:
+    """A small histogram; the limit as a tick, the ends of the axis as words."""
+    from markupsafe import Markup
+
+    most, width = max(row.counts, default=0) or 1, 100 / max(1, len(row.counts))
+    parts = [
+        f'<rect x="{i * width:.2f}" width="{0.92 * width:.2f}" y="{24 - height:.2f}" height="{height:.2f}"/>'
+        for i, count in enumerate(row.counts)
+        if (height := max(1.0, 22 * count / most) if count else 0.0)
+    ]
+    if row.mark is not None:
+        at = min(100.0, max(0.0, 100 * (row.mark - row.low) / ((row.high - row.low) or 1.0)))
+        parts.append(f'<line x1="{at:.2f}" x2="{at:.2f}" y1="0" y2="24"/>')
+    said = f"{sum(row.counts):,} values from {number(float(row.low))} to {number(float(row.high))}"
+    opening = f'<svg class="bars" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label="{said}">'
+    ends = f"<div class=ends><span>{number(float(row.low))}</span><span>{number(float(row.high))}</span></div>"
+    return Markup(opening + "".join(parts) + "</svg>" + ends)
 
 
 def _scores(block: Scores) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from hornbook.core.units import human_count
 from hornbook.report.blocks import (
     Block,
+    Flow,
     Funnel,
     Samples,
     ScoreRow,
     Scores,
     Series,
+    Spreads,
     Table,
     Text,
     clean,
@@ -57,6 +59,12 @@ def show(blocks: list[Block], console: "Console", num_samples: int = 3) -> None:
             _samples(block, console, num_samples)
         elif isinstance(block, Funnel):
             _funnel(block, console)
+        elif isinstance(block, Flow):
+            _flow(block, console)
+        elif isinstance(block, Spreads):
+            rows = [[row.name, sparkline([float(n) for n in row.counts]), *row.cells] for row in block.rows]
+            console.print(_table(Table("", ["", "spread", *block.columns], rows)))
+            _note(block.note, console)
         else:
             _scores(block, console)
 
@@ -148,6 +156,23 @@ def _funnel(block: Funnel, console: "Console") -> None:
         console.print(table)
     edited = ", ".join(f"{rule} {count:,}" for rule, count in sorted(block.edited.items()) if count)
     _note(f"Edited by rule: {edited}." if edited else "", console)
+
+
+def _flow(block: Flow, console: "Console") -> None:
+    """One line for each step as wide as what stayed, and what left it."""
+    most = max((step.num_in for step in block.steps), default=0) or 1
+    table = _plain_table()
+    for column in ("step", block.unit, "of all", "", "left out by"):
+        table.add_column(_words(column), justify="right" if column in (block.unit, "of all") else "left")
+    for step in block.steps:
+        lost = sorted(step.dropped.items(), key=lambda item: (-item[1], item[0]))
+        said = ", ".join(f"{rule} {count:,}" for rule, count in lost[:4] if count)
+        more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
+        bar = "█" * max(1, round(BAR_COLUMNS * step.num_kept / most))
+        cells = (number(step.num_kept), share(step.num_kept, most), bar)
+        table.add_row(_words(step.name), *cells, _words(said + more or step.note))
+    console.print(table)
+    _note(block.note, console)
 
 
 def _scores(block: Scores, console: "Console") -> None:

@@ -18,15 +18,15 @@ RULES = {
     "repetition.line_chars": f"share of characters in such lines above max_line_chars. {SOURCE}",
     "repetition.paragraphs": f"share of paragraphs seen before above max_paragraphs. {SOURCE}",
     "repetition.paragraph_chars": f"share of characters in such paragraphs above max_paragraph_chars. {SOURCE}",
-    "repetition.top_2gram": f"share of characters in the commonest pair of words. {SOURCE}",
-    "repetition.top_3gram": f"share of characters in the commonest 3 words. {SOURCE}",
-    "repetition.top_4gram": f"share of characters in the commonest 4 words. {SOURCE}",
-    "repetition.duplicate_5gram": f"share of characters in runs of 5 words that occur again. {SOURCE}",
-    "repetition.duplicate_6gram": f"share of characters in runs of 6 words that occur again. {SOURCE}",
-    "repetition.duplicate_7gram": f"share of characters in runs of 7 words that occur again. {SOURCE}",
-    "repetition.duplicate_8gram": f"share of characters in runs of 8 words that occur again. {SOURCE}",
-    "repetition.duplicate_9gram": f"share of characters in runs of 9 words that occur again. {SOURCE}",
-    "repetition.duplicate_10gram": f"share of characters in runs of 10 words that occur again. {SOURCE}",
+    "repetition.top_2gram": f"share of characters in the commonest pair of words above max_top_ngrams[0]. {SOURCE}",
+    "repetition.top_3gram": f"share of characters in the commonest 3 words above max_top_ngrams[1]. {SOURCE}",
+    "repetition.top_4gram": f"share of characters in the commonest 4 words above max_top_ngrams[2]. {SOURCE}",
+    "repetition.duplicate_5gram": f"characters in repeated runs of 5 words above max_duplicate_ngrams[0]. {SOURCE}",
+    "repetition.duplicate_6gram": f"characters in repeated runs of 6 words above max_duplicate_ngrams[1]. {SOURCE}",
+    "repetition.duplicate_7gram": f"characters in repeated runs of 7 words above max_duplicate_ngrams[2]. {SOURCE}",
+    "repetition.duplicate_8gram": f"characters in repeated runs of 8 words above max_duplicate_ngrams[3]. {SOURCE}",
+    "repetition.duplicate_9gram": f"characters in repeated runs of 9 words above max_duplicate_ngrams[4]. {SOURCE}",
+    "repetition.duplicate_10gram": f"characters in repeated runs of 10 words above max_duplicate_ngrams[5]. {SOURCE}",
 }
 
 PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
@@ -50,7 +50,7 @@ class Settings(StrictSettings):
     max_top_ngrams: tuple[float, float, float] = (0.20, 0.18, 0.16)
     """Largest share of characters in the commonest 2, 3 and 4 words."""
     max_duplicate_ngrams: tuple[float, float, float, float, float, float] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.10)
-    """Largest share of characters in repeated runs of 5, 6, 7, 8, 9 and 10 words."""
+    """Largest share of characters in runs of 5, 6, 7, 8, 9 and 10 words."""
 
 
 def decide(document: Document, settings: Settings) -> Decision:
@@ -185,7 +185,7 @@ def _covered(starts: "np.ndarray", lengths: "np.ndarray", n: int) -> int:
 def _duplicates(
     grams: "np.ndarray", values: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
 ) -> float:
-    """Characters in repeated runs of n words (dolma: scaled so that the share is one of all runs)."""
+    """Characters in runs of n words (dolma: scaled so that the share is one of all runs)."""
     repeated = _among(grams, values)
     if reading == "paper":
         return _covered(repeated, lengths, n)

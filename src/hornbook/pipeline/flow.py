@@ -1,0 +1,81 @@
+"""The whole way of a run's documents, from what came in to what a model learns from."""
+
+from typing import Any
+
+from hornbook.data.ledger import read_funnel
+from hornbook.pipeline.history import RunView, StageView
+from hornbook.report.blocks import Block, Flow, FlowStep
+
+TITLE = "Where the documents went"
+NOTE = (
+    "Shares are of what came into the first step. A document leaves under the first rule that finds it. "
+    "`hornbook why RUN ADDRESS` says what became of a single page."
+)
+
+
+def flow(run: RunView) -> list[Block]:
+    """The river of documents that ends in the run's tokens (or its last documents); nothing while there is none."""
+    chain = _chain(run)
+    if not chain:
+        return []
+    steps: list[FlowStep] = []
+    for stage in chain:
+        step = _step(stage)
+        if steps and steps[-1].num_kept < step.num_in:
+            step = FlowStep(**(vars(step) | {"name": f"{step.name} (+{step.num_in - steps[-1].num_kept:,})"}))
+        steps.append(step)
+    said = _tokens(run, chain[-1])
+    if said:
+        steps[-1] = FlowStep(**(vars(steps[-1]) | {"note": said}))
+    return [Flow(TITLE, steps, "documents", NOTE)]
+
+
+def _chain(run: RunView) -> list[StageView]:
+    """The stages that the last documents rest on, first to last; where several meet, the largest of them."""
+    documents = {s.id: s for s in run.stages if s.artifact is not None and s.artifact.kind == "documents" and _has(s)}
+    if not documents:
+        return []
+    tokens = [s for s in run.stages if s.artifact is not None and s.artifact.kind == "tokens"]
+    ends = [name for s in tokens[:1] for name in _parents(s) if name in documents]
+    current = documents[ends[0]] if ends else list(documents.values())[-1]
+    chain = [current]
+    while before := [
+        documents[name] for name in _parents(current) if name in documents and documents[name] not in chain
+    ]:
+        current = max(before, key=lambda stage: read_funnel(stage.path)["kept"])
+        chain.append(current)
+    return chain[::-1]
+
+
+def _has(stage: StageView) -> bool:
+    try:
+        return bool(read_funnel(stage.path)["in"])
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _parents(stage: StageView) -> list[str]:
+    assert stage.artifact is not None
+    found: list[str] = []
+    for value in stage.artifact.manifest.parents.values():
+        found += [str(item["id"]) for item in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def _step(stage: StageView) -> FlowStep:
+    funnel: dict[str, Any] = read_funnel(stage.path)
+    return FlowStep(
+        stage.id,
+        funnel["in"],
+        funnel["kept"],
+        funnel.get("bytes_in", 0),
+        funnel.get("bytes_kept", 0),
+        funnel["dropped"],
+    )
+
+
+def _tokens(run: RunView, last: StageView) -> str:
+    for stage in run.stages:
+        if stage.artifact is not None and stage.artifact.kind == "tokens" and last.id in _parents(stage):
+            return f"{stage.artifact.manifest.counts.get('train_tokens', 0):,} tokens to learn from"
+    return ""

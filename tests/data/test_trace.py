@@ -1,0 +1,82 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as pq
+import pytest
+
+from hornbook.core.artifact import Artifact, Manifest
+from hornbook.core.document import Document, to_table
+from hornbook.data.trace import find, follow, matching, with_value
+
+A = Document("a", "The first text. It is long.", "https://www.x.example/one/")
+B = Document("b", "The second text.", "http://y.example/two?q=1")
+C = Document("c", "A third one (with brackets).", "")
+
+
+def artifact(path: Path, kept: Sequence[Document], dropped: Sequence[tuple[Document, str, str]]) -> Artifact:
+    for name in ("kept", "dropped"):
+        (path / name).mkdir(parents=True)
+    pq.write_table(to_table(kept), path / "kept/0.parquet", row_group_size=1)
+    table = to_table([d for d, _, _ in dropped])
+    for place, name in ((1, "rule"), (2, "value")):
+        table = table.append_column(name, pyarrow.array([row[place] for row in dropped], pyarrow.large_string()))
+    pq.write_table(table, path / "dropped/0.parquet")
+    return Artifact(path, Manifest(kind="documents"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> list[Artifact]:
+    first = artifact(tmp_path / "01-text", [A, B, C], [])
+    return [first, artifact(tmp_path / "02-clean", [A, C], [(B, "short", "3")])]
+
+
+@pytest.mark.parametrize(
+    ("words", "how", "ids"),
+    [
+        ("b", "id", ["b"]),
+        ("https://www.x.example/one/", "address", ["a"]),
+        ("x.example/one", "address", ["a"]),
+        ("http://x.example/one", "address", ["a"]),
+        ("y.example", "part of the address", ["b"]),
+        ("SECOND text", "text", ["b"]),
+        ("(with brackets)", "text", ["c"]),  # no pattern: brackets are brackets
+        ("text", "text", ["a", "b"]),
+        ("nowhere at all", "", []),
+    ],
+)
+def test_by_id_address_or_words(run: list[Artifact], words: str, how: str, ids: list[str]) -> None:
+    assert find(run, words) == (how, ids)
+
+
+def test_fates_in_order(run: list[Artifact]) -> None:
+    fates = follow(run, ["b", "a", "nobody"])
+    assert [(f.artifact.path.name, f.rule, f.value) for f in fates["b"]] == [
+        ("01-text", "", ""),
+        ("02-clean", "short", "3"),
+    ]
+    assert [f.rule for f in fates["a"]] == ["", ""] and fates["a"][1].document == A
+    assert fates["nobody"] == []
+
+
+def test_the_same_address_twice_gives_both(tmp_path: Path) -> None:
+    again = Document("d", "later", A.url)
+    found = artifact(tmp_path / "x", [A], [(again, "dedup", "1")])
+    assert find([found], A.url) == ("address", ["a", "d"])
+    assert with_value(found, "url", A.url) == ["a", "d"] and with_value(found, "url", "x.example/one") == []
+
+
+def test_texts_are_read_only_where_something_is_found(run: list[Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    original = pq.ParquetFile.read_row_group
+
+    def spy(self: pq.ParquetFile, group: int, columns: list[str] | None = None) -> pyarrow.Table:
+        read.append((group, columns))
+        return original(self, group, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+    import pyarrow.compute as pc
+
+    tables = list(matching(run[0].path / "kept", "id", lambda column: pc.equal(column, "b")))
+    assert [t.num_rows for t in tables] == [1]
+    assert read == [(0, ["id"]), (1, ["id"]), (1, None), (2, ["id"])]
