@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import filter as stage
 from hornbook.data.ledger import read_funnel
+from hornbook.data.profiles import known_profiles
 
 PROSE = (
     "The ferry left the old harbour at seven in the morning, and nobody on board had slept well. "
@@ -52,10 +54,11 @@ def test_the_chain_keeps_edits_and_drops(tmp_path: Path) -> None:
     ]
     given = artifact(tmp_path / "in", [documents[:3], documents[3:]])
     out = do(tmp_path / "out", given, rules=["url", "language", "gopher_quality", "pii"])
-    assert list(read_documents(tmp_path / "out")) == [
-        documents[0],
-        Document("mail", PROSE + "Ask [EMAIL] about it.", "https://a.example/2"),
-    ]
+    good, mail = read_documents(tmp_path / "out")
+    assert good.meta.pop("language") == mail.meta.pop("language") == "en"
+    assert 0.5 < good.meta.pop("language_confidence") <= 1 and 0.5 < mail.meta.pop("language_confidence") <= 1
+    assert good == documents[0]
+    assert mail == Document("mail", PROSE + "Ask [EMAIL] about it.", "https://a.example/2")
     assert dropped(tmp_path / "out") == [
         ("bad", "url.hard_word", "porn"),
         ("short", "gopher.too_short", "6"),
@@ -114,5 +117,57 @@ def test_resolve_freezes_the_code_of_ones_own_filters(tmp_path: Path) -> None:
     file.write_text(
         "from hornbook.core.settings import StrictSettings as Settings\nRULES = {}\ndef decide(d, s): ...\n"
     )
+    kinds = parse(stage.Settings, {"kind_field": "guess", "kinds": {"poem": "poems"}}, "test")
+    assert stage.resolve(kinds, probe=None, hints={})[1]["rules for poem"] == (
+        "poems: language, gopher_quality, gopher_repetition, pii"
+    )
     own = parse(stage.Settings, {"rules": [str(file)]}, "test")
     assert set(stage.resolve(own, probe=None, hints={})[0].code) == {str(file)}
+
+
+POEM = (
+    "Little boat upon the sea,\nwill you bring a shell for me?\n"
+    "Little boat upon the foam,\nwill you bring my father home?\n"
+)
+
+
+def test_each_kind_of_document_has_its_rules(tmp_path: Path) -> None:
+    given = artifact(
+        tmp_path / "in",
+        [
+            [
+                Document("labelled", POEM, meta={"format": "verse"}),
+                Document("other", POEM, meta={"format": "shop"}),
+                Document("bare", POEM),
+                Document("page", PAGE),
+            ]
+        ],
+    )
+    do(tmp_path / "none", given)
+    assert [d.id for d in read_documents(tmp_path / "none")] == ["page"]
+    do(tmp_path / "labels", given, kinds={"verse": "poems"})
+    assert [d.id for d in read_documents(tmp_path / "labels")] == ["labelled", "page"]
+    assert read_funnel(tmp_path / "labels")["others"] == {"profile poems": 1, "profile web": 3}
+    do(tmp_path / "guess", given, kind_field="guess")
+    kept = list(read_documents(tmp_path / "guess"))
+    assert [(d.id, d.meta.get("kind")) for d in kept] == [
+        ("labelled", "poem"),
+        ("other", "poem"),
+        ("bare", "poem"),
+        ("page", None),
+    ]
+    with pytest.raises(SettingsError, match="kinds"):
+        parse(stage.Settings, {"kinds": {"verse": "poem"}}, "test")
+
+
+def test_what_a_filter_measured_stays_with_the_document_even_when_it_goes(tmp_path: Path) -> None:
+    given = artifact(tmp_path / "in", [[Document("page", PAGE), Document("short", PROSE[:90], meta={"k": 1})]])
+    do(tmp_path / "out", given, rules=["language", "gopher_quality"])
+    [row] = pq.read_table(tmp_path / "out/dropped/00000.parquet").to_pylist()
+    assert row["rule"] == "gopher.too_short"
+    assert set(json.loads(row["meta"])) == {"k", "language", "language_confidence"}
+
+
+def test_every_profile_is_whole() -> None:
+    for name in known_profiles():
+        assert parse(stage.Settings, {"profile": name}, "test").chains()

@@ -18,8 +18,8 @@ import warcs
 GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
     ("data.extract", 2): "bfe6875f59017d80",
-    ("data.filter", 1): "d698b3d1b9ddf61a",
-    ("data.dedup", 1): "9fd46dd257599b03",
+    ("data.filter", 2): "e3fab512f8f36330",
+    ("data.dedup", 1): "5e0b4d0eb1d944fb",
 }
 
 

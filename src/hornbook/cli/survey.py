@@ -186,7 +186,7 @@ def _text_field(records: list[dict[str, Any]]) -> str:
 
 def _languages(texts: list[str]) -> tuple[str, ...]:
     """Languages of at least a fifth of the texts, the most frequent first."""
-    from hornbook.data.filters.language import detect
+    from hornbook.data.langid import detect
 
     votes = Counter(detect(text, 2048)[0] for text in texts if len(text.strip()) > 20)
     return tuple(name for name, count in votes.most_common() if count >= COMMON_SHARE * sum(votes.values()))

@@ -26,7 +26,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """The document stays as it is."""
+    """The document stays as it is. `meta`: what was measured, kept with the document (here and in Edit and Drop)."""
+
+    meta: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Edit:
 
     text: str
     counts: dict[str, int]
+    meta: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Drop:
 
     rule: str
     value: float | str
+    meta: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 Decision = Keep | Edit | Drop

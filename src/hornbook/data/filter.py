@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 
@@ -10,8 +10,10 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, Drop, Edit, document_shards, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
+from hornbook.data.kinds import guess_kind
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
+from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of
 from hornbook.data.rules import Decide, check_rules, contents_of, is_local, prepare, rules_with_limits
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
@@ -22,45 +24,30 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "filter.timeout": "a filter of the user's took longer than record_cpu_s over this document",
     "filter.crash": "a filter of the user's ended its process over this document twice",
 }
 
-PROFILES: dict[str, tuple[tuple[str, ...], dict[str, dict[str, Any]]]] = {
-    "web": (("url", "language", "gopher_quality", "gopher_repetition", "c4", "pii"), {"c4": {"end_marks": False}}),
-    "stories": (
-        ("language", "gopher_quality", "gopher_repetition", "pii"),
-        {
-            "language": {"unknown": "keep"},
-            "gopher_quality": {
-                "min_words": 10,
-                "min_word_chars": 2.0,
-                "max_symbols": 0.3,
-                "max_ellipsis_lines": 0.9,
-                "min_stop_words": 0,
-            },
-            "gopher_repetition": {
-                "max_lines": 0.8,
-                "max_paragraphs": 0.8,
-                "max_line_chars": 0.8,
-                "max_paragraph_chars": 0.8,
-                "max_top_ngrams": (0.5, 0.5, 0.5),
-                "max_duplicate_ngrams": (0.9, 0.9, 0.9, 0.9, 0.9, 0.9),
-            },
-        },
-    ),
-}
+GUESS = "guess"
+META_KIND = "kind"
 
 
 class Settings(StrictSettings):
     """Which filters, in which order, with which settings."""
 
-    profile: Literal["web", "stories"] = "web"
-    """Where rules and their settings start: `web` for crawled pages, `stories` for short stories, poems and letters,
-    which repeat themselves and are short for good reasons."""
+    profile: Profile = "web"
+    """Where rules and their settings start. `web`: crawled pages, English; `multilingual`: crawled pages in every
+    language; `fineweb`, `refinedweb`: the published chains of FineWeb and of DCLM's RefinedWeb; `stories`, `poems`,
+    `letters`: texts that repeat themselves and are short for good reasons; `code`: programs."""
+    kind_field: str = "format"
+    """The key of `meta` that says a document's kind (see `kinds`); `guess` = by the shape of the text, noted in `meta`
+    as `kind`."""
+    kinds: dict[str, Profile] = pydantic.Field(default_factory=dict[str, Profile])
+    """Which kind of document has which profile, `kinds.poetry = "poems"`; documents of other kinds, or of none, have
+    `profile`. With `guess` empty means code, poem, letter and story, each with its profile."""
     rules: tuple[str, ...] | None = None
     """The filters in order, by name or as a file (`./my_filter.py`); empty = the profile's."""
     rule: dict[str, dict[str, Any]] = pydantic.Field(default_factory=dict[str, dict[str, Any]])
@@ -72,33 +59,50 @@ class Settings(StrictSettings):
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "Settings":
-        check_rules(self.names(), self.tables())
+        used = {name for profile in self.profiles() for name in self.names(profile)}
+        for name in self.rule:
+            if name not in used:
+                check_rules(sorted(used), {name: {}})
+        for profile in self.profiles():
+            check_rules(self.names(profile), self.tables(profile))
         return self
 
-    def names(self) -> tuple[str, ...]:
-        """The filters, in order."""
-        return PROFILES[self.profile][0] if self.rules is None else self.rules
+    def by_kind(self) -> dict[str, Profile]:
+        """Which kind of document has which profile, besides `profile`."""
+        return OF_GUESSES if self.kind_field == GUESS and not self.kinds else self.kinds
 
-    def tables(self) -> dict[str, dict[str, Any]]:
+    def profiles(self) -> tuple[Profile, ...]:
+        """The profiles that documents may have, the common one first."""
+        return tuple(dict.fromkeys([self.profile, *self.by_kind().values()]))
+
+    def names(self, profile: Profile | None = None) -> tuple[str, ...]:
+        """The filters of a profile, in order."""
+        return chain_of(profile or self.profile, self.rules)
+
+    def tables(self, profile: Profile | None = None) -> dict[str, dict[str, Any]]:
         """The settings of each filter: the profile's, then the recipe's over them."""
-        defaults = PROFILES[self.profile][1]
-        names = [name for name in self.names() if name in defaults] + [n for n in self.rule if n not in defaults]
-        names += [name for name in self.rule if name in defaults and name not in names]
-        return {name: defaults.get(name, {}) | self.rule.get(name, {}) for name in names}
+        return tables_of(profile or self.profile, self.names(profile), self.rule)
 
-    def chain(self) -> list[Decide]:
-        """The filters ready to decide."""
-        return prepare(self.names(), self.tables())
+    def chains(self) -> dict[Profile, list[Decide]]:
+        """The filters of each profile, ready to decide."""
+        return {profile: prepare(self.names(profile), self.tables(profile)) for profile in self.profiles()}
 
     def contents(self) -> dict[str, str]:
         """Hashes of the files that decide besides these settings."""
-        return contents_of(self.names(), self.tables())
+        return {
+            name: content
+            for profile in self.profiles()
+            for name, content in contents_of(self.names(profile), self.tables(profile)).items()
+        }
 
 
 def resolve(settings: Settings, *, probe: object, hints: dict[str, object]) -> tuple[Settings, dict[str, object]]:
     """Freeze the hashes of the files that decide; report the chain."""
     frozen = settings.model_copy(update={"code": settings.contents()})
-    return frozen, {"rules": ", ".join(settings.names())}
+    derived: dict[str, object] = {"rules": ", ".join(settings.names())}
+    for kind, profile in settings.by_kind().items():
+        derived[f"rules for {kind}"] = f"{profile}: {', '.join(settings.names(profile))}"
+    return frozen, derived
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
@@ -106,9 +110,8 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     documents: Artifact = inputs["documents"]
     files = document_shards(documents.path)
     shards = [Shard(file.stem, {"file": str(file)}) for file in files]
-    names = settings.names()
     job = f"data.filter {VERSION} {settings.model_dump_json()} {settings.contents()} {documents.manifest.payload_hash}"
-    limits = Limits(cpu_s=settings.record_cpu_s) if any(is_local(name) for name in names) else Limits()
+    limits = Limits(cpu_s=settings.record_cpu_s) if any(map(is_local, settings.names())) else Limits()
     total = documents.manifest.counts.get("docs")
     funnels = run_shards(
         filter_shard, shards, out, label="filter", common=settings, job=job, limits=limits, total=total
@@ -122,7 +125,7 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
     """Filter one Parquet file."""
     import pyarrow.parquet
 
-    chain = settings.chain()
+    chains = settings.chains()
     ledger = Ledger(work)
     position = 0
     with pyarrow.parquet.ParquetFile(Path(inputs["file"])) as file:
@@ -133,16 +136,32 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
                     value = settings.record_cpu_s if aside == "timeout" else ""
                     ledger.drop(document, f"filter.{aside}", value, num_bytes(document.text))
                 else:
-                    _filter_one(ledger, chain, document)
+                    document, profile = _with_kind(document, settings)
+                    ledger.others[f"profile {profile}"] += 1
+                    _filter_one(ledger, chains[profile], document)
                 work.advance()
                 position += 1
     return ledger.close()
+
+
+def _with_kind(document: Document, settings: Settings) -> tuple[Document, Profile]:
+    """The document, with its kind noted where it is guessed, and the profile for it."""
+    if not settings.by_kind():
+        return document, settings.profile
+    if settings.kind_field == GUESS:
+        kind = guess_kind(document.text)
+        document = replace(document, meta=document.meta | {META_KIND: kind}) if kind else document
+    else:
+        kind = str(document.meta.get(settings.kind_field, ""))
+    return document, settings.by_kind().get(kind, settings.profile)
 
 
 def _filter_one(ledger: Ledger, chain: list[Decide], document: Document) -> None:
     bytes_in = num_bytes(document.text)
     for decide in chain:
         decision = decide(document)
+        if decision.meta:
+            document = replace(document, meta=document.meta | decision.meta)
         if isinstance(decision, Drop):
             ledger.drop(document, decision.rule, decision.value, bytes_in)
             return
@@ -153,12 +172,13 @@ def _filter_one(ledger: Ledger, chain: list[Decide], document: Document) -> None
 
 
 def rules_of(artifact: Artifact) -> dict[str, Rule]:
-    """Every rule of this chain with the setting that decides about it."""
-    settings = Settings.model_validate(
-        {k: _tuples(v) for k, v in artifact.manifest.settings.items() if k in ("profile", "rules", "rule")}
-    )
-    own = with_limits(RULES, artifact.manifest.settings)
-    return own | rules_with_limits(settings.names(), settings.tables())
+    """Every rule of this chain with the setting that decides about it (the common profile's where several differ)."""
+    fields = ("profile", "kind_field", "kinds", "rules", "rule")
+    settings = Settings.model_validate({k: _tuples(v) for k, v in artifact.manifest.settings.items() if k in fields})
+    found = with_limits(RULES, artifact.manifest.settings)
+    for profile in reversed(settings.profiles()):
+        found |= rules_with_limits(settings.names(profile), settings.tables(profile))
+    return found
 
 
 def describe(artifact: Artifact) -> "list[Block]":

@@ -8,6 +8,7 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
+from hornbook.data.words import is_unspaced, spacy_words, unicode_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,14 +31,15 @@ RULES = {
 }
 
 PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
-WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+DATATROVE_LINES = re.compile(r"\n+")
+DATATROVE_PARAGRAPHS = re.compile(r"\n{2,}")
 ODD = 0x9E3779B97F4A7C15
 
 
 class Settings(StrictSettings):
     """Thresholds as shares from 0 to 1; the defaults are the paper's. 1 switches a rule off."""
 
-    reading: Literal["paper", "datatrove", "dolma"] = "paper"
+    reading: Literal["paper", "datatrove", "dolma", "dclm"] = "paper"
     """How the paper is read where programs differ (docs/decisions/data-readings.md)."""
     max_lines: float = pydantic.Field(default=0.30, ge=0, le=1)
     """Largest share of lines that occurred before."""
@@ -57,12 +59,14 @@ def decide(document: Document, settings: Settings) -> Decision:
     """Keep or drop by repeated lines, paragraphs and runs of words.
 
     Source: Rae et al. 2021, table A1. What counts as repeated:
-    `paper`: words by white space; characters of words over all characters of words; the commonest n-gram must occur
-    twice; every character that lies in any copy counts once, however copies overlap (the paper's wording).
-    `datatrove`: words and punctuation marks apart (by a pattern, not by spaCy), over the length of the text, white
+    `paper`: words by white space (characters, where a language is written without spaces); characters of words over
+    all characters of words; the commonest n-gram must occur twice; every character that lies in any copy counts once,
+    however copies overlap (the paper's wording).
+    `datatrove`: words and punctuation marks as spaCy parts them (by a pattern), over the length of the text, white
     space included; runs are counted from their second copy on, without overlap; the commonest n-gram counts even when
     it occurs once. `dolma`: words by white space, every copy counted, overlapping runs several times, over the sum for
-    all runs; repeated lines count with their first copy.
+    all runs; repeated lines count with their first copy. `dclm`: Unicode words without marks; of equally common
+    n-grams the longest; runs as `paper`; repeated lines and paragraphs count with their first copy.
     """
     text = document.text
     if not text.strip():
@@ -71,37 +75,61 @@ def decide(document: Document, settings: Settings) -> Decision:
 
 
 def _whole_parts(text: str, settings: Settings) -> Drop | None:
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines, paragraphs = _lines(text, settings.reading), _paragraphs(text, settings.reading)
     share, chars = _repeated(lines, text, settings.reading)
     if share > settings.max_lines:
         return Drop("repetition.lines", share)
     if chars > settings.max_line_chars:
         return Drop("repetition.line_chars", chars)
-    if settings.reading == "dolma":
-        return None  # has no rules for paragraphs
-    share, chars = _repeated(PARAGRAPHS.split(text.strip()), text, settings.reading)
+    share, chars = _repeated(paragraphs, text, settings.reading)
     if share > settings.max_paragraphs:
         return Drop("repetition.paragraphs", share)
     return Drop("repetition.paragraph_chars", chars) if chars > settings.max_paragraph_chars else None
 
 
+def _lines(text: str, reading: str) -> list[str]:
+    if reading == "datatrove":
+        return DATATROVE_LINES.split(text)
+    lines = text.split("\n")
+    return list(filter(None, map(str.strip, lines))) if reading == "dclm" else [line for line in lines if line.strip()]
+
+
+def _paragraphs(text: str, reading: str) -> list[str]:
+    if reading == "datatrove":
+        return DATATROVE_PARAGRAPHS.split(text.strip())
+    if reading == "dolma":
+        return []  # has no rules for paragraphs
+    if reading == "dclm":
+        return list(filter(None, map(str.strip, text.split("\n\n"))))
+    return PARAGRAPHS.split(text.strip()) if "\n" in text else []
+
+
 def _repeated(parts: list[str], text: str, reading: str) -> tuple[float, float]:
-    """Share of parts, and of characters, that repeat an earlier part (dolma: that occur more than once)."""
+    """Share of parts, and of characters, that repeat an earlier part (dolma, dclm: that occur more than once)."""
     if len(parts) == len(set(parts)):
         return 0.0, 0.0
-    first = 0 if reading == "dolma" else 1
+    first = 0 if reading in ("dolma", "dclm") else 1
     counts = Counter(parts).items()
     num_repeated = sum(count - first for _, count in counts if count > 1)
     num_chars = sum((count - first) * len(part) for part, count in counts if count > 1)
-    whole = sum(map(len, text.split())) if reading == "dolma" else len(text)
-    return num_repeated / len(parts), num_chars / whole
+    whole = {"dolma": lambda: sum(map(len, text.split())), "dclm": lambda: sum(map(len, parts))}
+    return num_repeated / len(parts), num_chars / whole.get(reading, lambda: len(text))()
+
+
+def _words(text: str, reading: str) -> list[str]:
+    if reading == "datatrove":
+        return spacy_words(text)
+    if reading == "dclm":
+        return unicode_words(text)
+    words = text.split()
+    return list("".join(words)) if reading == "paper" and is_unspaced(text, words) else words
 
 
 def _ngrams(text: str, settings: Settings) -> Drop | None:
     import numpy as np
 
     reading = settings.reading
-    words = WORD.findall(text) if reading == "datatrove" else text.split()
+    words = _words(text, reading)
     keys, lengths = _numbered(words)
     chars = np.concatenate(([0], np.cumsum(lengths)))
     whole = len(text) if reading == "datatrove" else int(chars[-1])
@@ -162,8 +190,10 @@ def _top(
 ) -> int:
     """Characters in all copies of the commonest n-gram; of equally common ones the first in the text."""
     most = int(counts.max()) if len(counts) else 1
-    if most == 1 and reading == "paper":
+    if most == 1 and reading in ("paper", "dclm"):
         return 0
+    if reading == "dclm":
+        return most * int(sizes[_among(grams, values[counts == most])].max())
     begin = int(_among(grams, values[counts == most]).argmax()) if most > 1 else 0
     if reading == "paper":
         return _covered(grams == grams[begin], lengths, n)
@@ -187,7 +217,7 @@ def _duplicates(
 ) -> float:
     """Characters in runs of n words (dolma: scaled so that the share is one of all runs)."""
     repeated = _among(grams, values)
-    if reading == "paper":
+    if reading in ("paper", "dclm"):
         return _covered(repeated, lengths, n)
     if reading == "dolma":
         return float(sizes[repeated].sum()) / max(1, int(sizes.sum())) * int(lengths.sum())

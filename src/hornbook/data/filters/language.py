@@ -1,56 +1,108 @@
-"""Filter language: keep documents in the languages asked for."""
+"""Filter language: keep documents, and if you like only lines, in the languages asked for."""
 
-from functools import cache
 from typing import Any, Literal
 
 import pydantic
 
-from hornbook.core.document import Decision, Document, Drop, Keep
+from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
+from hornbook.data.langid import UNDETERMINED, Guess, Library, canonical, detect
+from hornbook.data.languages import META_CONFIDENCE, META_LANGUAGE
 
 RULES = {
     "language.other": "another language (value: its ISO 639 code). Source: langid (Lui & Baldwin 2012) in py3langid",
-    "language.unknown": "no language is likely enough (value: the best guess and its probability)",
+    "language.unknown": "no language is likely enough (value: the best guess and its probability; `und` for code, "
+    "numbers and encoded data)",
+    "language.mixed": "more than max_other_frac of the characters are lines of other languages (value: the share)",
+    "language.line": "edit: a line is in another language (with lines = true)",
 }
 
 
 class Settings(StrictSettings):
-    """Which languages stay, and how sure the detector has to be."""
+    """Which languages stay, how sure the detector has to be, and whether single lines are judged."""
 
     keep: tuple[str, ...] = ("en",)
-    """ISO 639-1 codes of the languages to keep."""
+    """ISO 639-1 codes of the languages to keep; `[]` = every language, noted in `meta`."""
     min_confidence: float = pydantic.Field(default=0.5, ge=0, le=1)
     """Below this probability the language counts as unknown."""
     unknown: Literal["keep", "drop"] = "drop"
-    """What to do with documents of unknown language (very short ones, mixtures, names, invented languages)."""
+    """What to do with documents of unknown language (very short ones, mixtures, names, code, invented languages)."""
     head_bytes: int = pydantic.Field(default=2048, ge=64)
     """How much of the document's beginning is looked at."""
+    library: Library = "py3langid"
+    """`lingua` (extra `langid`) is better on texts of a few words, 20 times slower and needs 1.1 GB of memory."""
+    lines: bool = False
+    """Judge each line too, and remove those in other languages."""
+    min_line_chars: int = pydantic.Field(default=60, ge=1)
+    """Shorter lines are not judged: they stay or go with the line before (the first ones with the line after)."""
+    line_confidence: float = pydantic.Field(default=0.9, ge=0, le=1)
+    """A line goes only when another language is at least this likely."""
+    max_other_frac: float = pydantic.Field(default=0.5, ge=0, le=1)
+    """With `lines`: drop the document when more of its characters are in other languages."""
+
+    def wanted(self, language: str) -> bool:
+        """Whether a language is one of those to keep."""
+        return not self.keep or language in map(canonical, self.keep)
 
 
 def decide(document: Document, settings: Settings) -> Decision:
-    """Keep or drop by the language of the document's beginning."""
-    language, confidence = detect(document.text, settings.head_bytes)
-    if confidence < settings.min_confidence:
-        if settings.unknown == "keep" or (language in settings.keep and settings.min_confidence == 0):
-            return Keep()
-        return Drop("language.unknown", f"{language} {confidence:.2f}")
-    return Keep() if language in settings.keep else Drop("language.other", language)
+    """Keep or drop by the language of the document's beginning, after lines of other languages are gone.
 
-
-def detect(text: str, head_bytes: int = 2048) -> tuple[str, float]:
-    """The most likely language (ISO 639-1 code) and its probability.
-
-    Only the first `head_bytes` of UTF-8 are read: long documents cost several times less, and accuracy on paragraphs
-    is 1.0 either way (docs/decisions/data-language.md).
+    The language and its probability are noted in `meta` (`language`, `language_confidence`; `und` when unknown).
     """
-    head = text[:head_bytes].encode("utf-8", "replace")[:head_bytes]
-    language, confidence = _identifier().classify(head)
-    return str(language), float(confidence)
+    text, num_removed = document.text, 0
+    if settings.lines and "\n" in text:
+        text, num_removed, other = _own_lines(text, settings)
+        if other > settings.max_other_frac:
+            return Drop("language.mixed", other, _noted(detect(document.text, settings.head_bytes), settings))
+    guess = detect(text, settings.head_bytes, settings.library)
+    noted = _noted(guess, settings)
+    if noted[META_LANGUAGE] == UNDETERMINED:
+        if settings.unknown == "drop":
+            return Drop("language.unknown", f"{guess.language} {guess.confidence:.2f}", noted)
+    elif not settings.wanted(guess.language):
+        return Drop("language.other", guess.language, noted)
+    return Edit(text, {"language.line": num_removed}, noted) if num_removed else Keep(noted)
 
 
-@cache
-def _identifier() -> Any:
-    """py3langid's own model (5 MB, in the package), loaded once per process: it takes half a second."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+def _noted(guess: Guess, settings: Settings) -> dict[str, Any]:
+    known = guess.confidence >= settings.min_confidence
+    return {
+        META_LANGUAGE: guess.language if known else UNDETERMINED,
+        META_CONFIDENCE: round(guess.confidence, 4),
+    }
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+def _own_lines(text: str, settings: Settings) -> tuple[str, int, float]:
+    """The text without lines of other languages, how many went, and their share of the characters."""
+    lines = text.split("\n")
+    foreign = _foreign(lines, settings)
+    gone = [line for line, other in zip(lines, foreign, strict=True) if other and line.strip()]
+    if not gone:
+        return text, 0, 0.0
+    kept = [line for line, other in zip(lines, foreign, strict=True) if not other]
+    total = sum(len(line) for line in lines)
+    return "\n".join(kept).strip("\n"), len(gone), sum(map(len, gone)) / total
+
+
+def _foreign(lines: list[str], settings: Settings) -> list[bool]:
+    """For each line whether it is surely in another language; short and doubtful lines go with the one before."""
+    verdicts = [_is_foreign(line, settings) for line in lines]
+    current = next((verdict for verdict in verdicts if verdict is not None), False)
+    foreign: list[bool] = []
+    for verdict in verdicts:
+        current = current if verdict is None else verdict
+        foreign.append(current)
+    return foreign
+
+
+def _is_foreign(line: str, settings: Settings) -> bool | None:
+    """None: too short or too doubtful to judge."""
+    if len(line) < settings.min_line_chars:
+        return None
+    guess = detect(line, settings.head_bytes, settings.library)
+    if guess.language == UNDETERMINED:
+        return None
+    if settings.wanted(guess.language):
+        return False
+    return True if guess.confidence >= settings.line_confidence else None

@@ -1,0 +1,169 @@
+"""Filter outliers: drop documents whose words or characters are unlike running text in any language."""
+
+import math
+import re
+import statistics
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pydantic
+
+from hornbook.core.document import Decision, Document, Drop, Keep
+from hornbook.core.settings import StrictSettings
+from hornbook.data import languages
+from hornbook.data.words import MARKS, is_unspaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CURATOR = "Source: NeMo Curator, heuristic_filter_english_pipeline.yaml"
+REDPAJAMA = "Source: RedPajama-V2, quality signals"
+RULES = {
+    "outliers.mean_word": f"mean length of words outside the language's limits (value: the mean). {CURATOR}",
+    "outliers.median_word": "median length of words outside the language's limits. Source: Dolma's Gopher tagger",
+    "outliers.longest_word": f"the longest word has more than max_longest_word_chars (value: its length). {CURATOR}",
+    "outliers.digits": f"share of digits above max_digits. {CURATOR}",
+    "outliers.capitals": f"share of capitals among the cased letters above max_capitals. {REDPAJAMA}",
+    "outliers.white_space": f"share of white space above max_white_space. {CURATOR}",
+    "outliers.urls": f"share of characters in web addresses above max_urls. {CURATOR}",
+    "outliers.parentheses": f"share of parentheses above max_parentheses. {CURATOR}",
+    "outliers.symbols": f"share of characters that are no letter, digit or white space above max_symbols. {CURATOR}",
+    "outliers.entropy": f"entropy of words, as a share of the largest possible, below min_entropy. {REDPAJAMA}",
+    "outliers.compression": "zlib leaves less than min_compression or more than max_compression of the bytes (value: "
+    "the ratio). Source: own; in the spirit of CCNet and of repetition rules",
+}
+
+URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+DIGITS = re.compile(r"\d+")
+SYMBOLS = re.compile(rf"[^\w\s{MARKS}]+|_+")
+PARENTHESES = "()（）"
+MIN_COMPRESSION_BYTES = 500
+MIN_ENTROPY_WORDS = 50
+
+
+class Settings(StrictSettings):
+    """Limits; shares are of characters, from 0 to 1. 0 or 1 (or empty) switches a rule off."""
+
+    mean_word_chars: tuple[float, float] = (2.5, 12.0)
+    """Mean length of words at white space, for English; wider for languages with shorter or longer words."""
+    median_word_chars: tuple[float, float] = (2.0, 11.0)
+    """Median length of words, likewise."""
+    max_longest_word_chars: int = pydantic.Field(default=1000, ge=1)
+    """Longest word."""
+    max_digits: float = pydantic.Field(default=0.15, ge=0, le=1)
+    """Largest share of digits."""
+    max_capitals: float = pydantic.Field(default=0.4, ge=0, le=1)
+    """Largest share of capitals among letters that have case."""
+    max_white_space: float = pydantic.Field(default=0.25, ge=0, le=1)
+    """Largest share of white space."""
+    max_urls: float = pydantic.Field(default=0.2, ge=0, le=1)
+    """Largest share of characters in web addresses."""
+    max_parentheses: float = pydantic.Field(default=0.1, ge=0, le=1)
+    """Largest share of parentheses."""
+    max_symbols: float = pydantic.Field(default=0.25, ge=0, le=1)
+    """Largest share of characters that are neither letters, digits nor white space."""
+    min_entropy: float = pydantic.Field(default=0.5, ge=0, le=1)
+    """Smallest entropy of the words over the logarithm of their number (from 50 words on)."""
+    min_compression: float = pydantic.Field(default=0.1, ge=0)
+    """Smallest ratio of compressed to plain bytes (from 500 bytes on); below it a text repeats itself."""
+    max_compression: float = pydantic.Field(default=0.85, ge=0)
+    """Largest ratio; above it a text is noise."""
+
+
+def decide(document: Document, settings: Settings) -> Decision:
+    """Keep or drop by the first measure that is out of its limits.
+
+    Source: NeMo Curator's heuristic filters with their thresholds, RedPajama-V2's signals with ours
+    (docs/decisions/data-outliers.md: what each drops of good and bad text). Deviations: limits of word length follow
+    the language, entropy is relative to its maximum, so that short texts are not punished.
+    """
+    text = document.text
+    words = text.split()
+    if not words:
+        return Keep()
+    for drop in _findings(document, text, words, settings):
+        return drop
+    return Keep()
+
+
+def _findings(document: Document, text: str, words: list[str], settings: Settings) -> "Iterator[Drop]":
+    lengths = list(map(len, words))
+    num_letters_and_marks = sum(lengths)
+    longest = max(lengths)
+    unspaced = is_unspaced(text, words)
+    if longest > settings.max_longest_word_chars and not unspaced:
+        yield Drop("outliers.longest_word", longest)
+    if not unspaced:
+        yield from _word_lengths(document, lengths, num_letters_and_marks / len(words), settings)
+    total = len(text)
+    yield from _share("digits", sum(map(len, DIGITS.findall(text))) / total, settings.max_digits)
+    yield from _share("white_space", (total - num_letters_and_marks) / total, settings.max_white_space)
+    if "://" in text or "www." in text:
+        yield from _share("urls", sum(map(len, URL.findall(text))) / total, settings.max_urls)
+    yield from _share("parentheses", sum(map(text.count, PARENTHESES)) / total, settings.max_parentheses)
+    yield from _share("symbols", sum(map(len, SYMBOLS.findall(text))) / total, settings.max_symbols)
+    yield from _share("capitals", capitals_frac(text), settings.max_capitals)
+    if settings.min_entropy and len(words) >= MIN_ENTROPY_WORDS and not unspaced:
+        entropy = entropy_frac(words)
+        if entropy < settings.min_entropy:
+            yield Drop("outliers.entropy", entropy)
+    yield from _compression(text, settings)
+
+
+def _share(name: str, value: float, limit: float) -> "Iterator[Drop]":
+    if value > limit:
+        yield Drop(f"outliers.{name}", value)
+
+
+def _word_lengths(document: Document, lengths: list[int], mean: float, settings: Settings) -> "Iterator[Drop]":
+    """The language is only asked for where a length is out of the English limits."""
+    median = statistics.median(lengths)
+    for rule, value, (low, high) in (
+        ("outliers.mean_word", mean, settings.mean_word_chars),
+        ("outliers.median_word", float(median), settings.median_word_chars),
+    ):
+        if not low <= value <= high:
+            scale = languages.word_chars_scale(languages.language_of(document))
+            if not low * min(1.0, scale) <= value <= high * max(1.0, scale):
+                yield Drop(rule, value)
+
+
+def capitals_frac(text: str) -> float:
+    """The share of capitals among the letters that have case.
+
+    >>> capitals_frac("ABcd 1"), capitals_frac("日本")
+    (0.5, 0.0)
+    """
+    lower, upper = text.lower(), text.upper()
+    if not len(lower) == len(upper) == len(text):  # letters such as ß and İ change their number
+        num_upper, num_lower = sum(map(str.isupper, text)), sum(map(str.islower, text))
+        return num_upper / max(1, num_upper + num_lower)
+    import numpy as np
+
+    plain, low, up = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), np.uint32) for t in (text, lower, upper))
+    num_cased = int((low != up).sum())
+    return int((plain != low).sum()) / max(1, num_cased)
+
+
+def entropy_frac(words: list[str]) -> float:
+    """The entropy of words over the logarithm of their number: 1 when all differ, 0 when all are the same.
+
+    >>> round(entropy_frac(["a", "a", "b", "b"]), 3)
+    0.5
+    """
+    if len(words) < 2:
+        return 1.0
+    counts = Counter(words).values()
+    total = len(words)
+    entropy = math.log(total) - sum(n * math.log(n) for n in counts if n > 1) / total
+    return entropy / math.log(total)
+
+
+def _compression(text: str, settings: Settings) -> "Iterator[Drop]":
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) < MIN_COMPRESSION_BYTES:
+        return
+    ratio = len(zlib.compress(data, 1)) / len(data)
+    if not settings.min_compression <= ratio <= settings.max_compression:
+        yield Drop("outliers.compression", ratio)
