@@ -1,3 +1,4 @@
+import os
 import random
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_the_same_numbers_in_every_process() -> None:
     code = "from hornbook.data.shingles import shingles; print(shingles(['The quick brown fox jumps'], 5)[0].tolist())"
     answers = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": seed}
         ).stdout
         for seed in ("1", "2")
     }

@@ -5,40 +5,42 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+NEIGHBOURS = 3
+
 
 def band_pairs(keys: "np.ndarray") -> "np.ndarray":
-    """Candidate pairs of one band: documents with equal keys, each with the first and with the previous of its bucket.
+    """Candidate pairs of one band: documents with equal keys, each with the first of its bucket and the previous three.
 
     `keys`: uint64, one for each document, in the documents' order. Returns int64 pairs [n, 2], smaller number first.
-    All pairs of a bucket of k would be k²/2; star and chain are 2k, join the bucket just as well when its documents
-    are alike, and documents that are alike meet in other bands too.
+    Buckets of up to five give all their pairs. All pairs of a bucket of k would be k²/2; star and chain are 4k, join
+    the bucket just as well when its documents are alike, and documents that are alike meet in other bands too.
     """
     import numpy as np
 
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    same = ordered[1:] == ordered[:-1]
-    if not same.any():
-        return np.zeros((0, 2), np.int64)
-    starts = np.flatnonzero(np.concatenate(([True], ~same)))
-    sizes = np.diff(np.concatenate((starts, [len(keys)])))
-    first = np.repeat(starts, sizes)[1:][same]
-    later = np.flatnonzero(same) + 1
-    chain = np.stack((order[later - 1], order[later]), axis=1)
-    star = np.stack((order[first], order[later]), axis=1)
-    return np.unique(np.concatenate((chain, star)), axis=0)
+    new = np.ones(len(keys), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(new)
+    first = np.repeat(starts, np.diff(np.concatenate((starts, [len(keys)]))))
+    later = np.flatnonzero(~new)
+    pairs = [np.stack((order[first[later]], order[later]), axis=1)]
+    for back in range(1, NEIGHBOURS + 1):
+        there = later[later - back > first[later]]
+        pairs.append(np.stack((order[there - back], order[there]), axis=1))
+    return np.concatenate(pairs).astype(np.int64)
 
 
-def same_groups(high: "np.ndarray", low: "np.ndarray") -> "np.ndarray":
-    """For each document the number of the first one with the same 128-bit hash (two uint64)."""
+def first_of_each(keys: "np.ndarray") -> "np.ndarray":
+    """For each row of `keys` (uint64 [n, words]) the number of the first row that is equal to it."""
     import numpy as np
 
-    order = np.lexsort((np.arange(len(high)), low, high))
-    new = np.ones(len(high), bool)
-    new[1:] = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
-    starts = np.flatnonzero(new)
-    group = np.empty(len(high), np.int64)
-    group[order] = order[starts][np.cumsum(new) - 1]
+    order = np.lexsort((np.arange(len(keys)), *keys.T))
+    ordered = keys[order]
+    new = np.ones(len(keys), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    group = np.empty(len(keys), np.int64)
+    group[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
     return group
 
 
@@ -52,17 +54,25 @@ def components(num_documents: int, pairs: "np.ndarray") -> "np.ndarray":
         return np.arange(num_documents)
     ones = np.ones(len(pairs), np.int8)
     graph = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(num_documents, num_documents))
-    return connected_components(graph, directed=False)[1]
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def best_of_each(labels: "np.ndarray", lengths: "np.ndarray", ids: "np.ndarray") -> "np.ndarray":
-    """For each document the number of the copy to keep in its group: the longest, among equals the lowest id."""
+def best_of_each(labels: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray") -> "np.ndarray":
+    """For each document the number of the copy to keep in its group: the highest rank, among equals the lowest id."""
     import numpy as np
 
-    order = np.lexsort((ids, -lengths.astype(np.int64), labels))
-    ordered = labels[order]
-    new = np.ones(len(labels), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    best = np.empty(len(labels), np.int64)
-    best[order] = order[np.flatnonzero(new)][np.cumsum(new) - 1]
+    best = np.arange(len(labels))
+    for group in groups(labels, ranks, ids):
+        best[group] = group[0]
     return best
+
+
+def groups(labels: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray") -> "list[np.ndarray]":
+    """The documents of each label that more than one has, the best first: highest rank, then lowest id, then first."""
+    import numpy as np
+
+    _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    members = np.flatnonzero(sizes[label] > 1)
+    order = members[np.lexsort((members, ids[members], -ranks[members], label[members]))]
+    borders = np.flatnonzero(np.diff(label[order])) + 1
+    return np.split(order, borders) if len(order) else []

@@ -6,12 +6,11 @@ words' hashes, kept by itself and not as text.
 
 from typing import TYPE_CHECKING
 
-from hornbook.shards.partition import mix
+from hornbook.data.rolling import Rolling
 
 if TYPE_CHECKING:
     import numpy as np
 
-BASE = 0x100000001B3
 DASHES_AND_QUOTES = dict.fromkeys("“”‘’„‚«»‹›–—−…·•¡¿、。，！？：；（）「」『』《》\u00a0\u2009\u202f\ufeff", " ")
 
 
@@ -35,9 +34,8 @@ def shingles(texts: list[str], words: int) -> tuple["np.ndarray", "np.ndarray"]:
 
     Returns (uint64 hashes, int64 offsets of length len(texts) + 1). Words are runs of ASCII letters and digits and of
     any other UTF-8 bytes; a text with fewer words has one shingle of all of them, a text without words has none.
-    Hashing: polynomial over the bytes modulo 2^64 by prefix sums, over the word hashes again, each mixed; the same in
-    every process (Python's own hash is not). Languages without spaces get long "words", so only near-verbatim copies
-    are found there.
+    Hashes of the bytes of a word, then of the hashes of words (`data.rolling`), are the same in every process (Python's
+    own are not). Languages without spaces get long "words", so only near-verbatim copies are found there.
     """
     hashes, offsets = words_of(texts)
     return windows(hashes, offsets, words)
@@ -53,7 +51,7 @@ def words_of(texts: list[str]) -> tuple["np.ndarray", "np.ndarray"]:
     is_word = _word_bytes()[data]
     edge = np.diff(np.concatenate(([0], is_word.view(np.int8))))
     starts, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
-    hashes = _word_hashes(data, starts, ends)
+    hashes = Rolling(data).hashes(starts, ends)
     return hashes, np.concatenate(([0], np.searchsorted(starts, ends_of_texts)))
 
 
@@ -77,25 +75,6 @@ def _word_bytes() -> "np.ndarray":
     return table
 
 
-def _word_hashes(data: "np.ndarray", starts: "np.ndarray", ends: "np.ndarray") -> "np.ndarray":
-    """A hash of the bytes of each word, and of their number."""
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        # rank of each byte inside its word, so that equal words hash equal wherever they stand
-        lengths = (ends - starts).astype(np.int64)
-        total = int(lengths.sum())
-        first = np.cumsum(lengths) - lengths
-        rank = np.arange(total) - np.repeat(first, lengths)
-        index = np.repeat(starts, lengths) + rank
-        longest = int(lengths.max()) if len(lengths) else 0
-        powers = np.ones(max(1, longest), np.uint64)
-        powers[1:] = np.cumprod(np.full(max(0, longest - 1), BASE, np.uint64))
-        terms = (data[index].astype(np.uint64) + np.uint64(1)) * powers[rank]
-        sums = np.add.reduceat(terms, first) if total else np.zeros(0, np.uint64)
-        return mix(sums + lengths.astype(np.uint64) * np.uint64(BASE))
-
-
 def windows(hashes: "np.ndarray", offsets: "np.ndarray", words: int) -> tuple["np.ndarray", "np.ndarray"]:
     """Hashes of every window of `words` words inside each text (of all its words where it has fewer), and offsets."""
     import numpy as np
@@ -103,17 +82,9 @@ def windows(hashes: "np.ndarray", offsets: "np.ndarray", words: int) -> tuple["n
     counts = np.diff(offsets)
     num_windows = np.where(counts >= words, counts - words + 1, (counts > 0).astype(np.int64))
     out_offsets = np.concatenate(([0], np.cumsum(num_windows)))
-    rank = np.arange(out_offsets[-1]) - np.repeat(out_offsets[:-1], num_windows)
-    begin = np.repeat(offsets[:-1], num_windows) + rank
-    size = np.minimum(np.repeat(counts, num_windows), words)
-    result = np.zeros(len(begin), np.uint64)
-    with np.errstate(over="ignore"):
-        for step in range(words):
-            inside = size > step
-            index = np.minimum(begin + step, max(0, len(hashes) - 1))
-            value = result * np.uint64(BASE) + hashes[index] if len(hashes) else result
-            result = np.where(inside, value, result)
-    return mix(result), out_offsets
+    begin = np.arange(out_offsets[-1]) + np.repeat(offsets[:-1] - out_offsets[:-1], num_windows)
+    end = begin + np.repeat(np.minimum(counts, words), num_windows)
+    return Rolling(hashes).hashes(begin, end), out_offsets
 
 
 def jaccard(a: "np.ndarray", b: "np.ndarray") -> float:
@@ -122,5 +93,6 @@ def jaccard(a: "np.ndarray", b: "np.ndarray") -> float:
 
     if not len(a) and not len(b):
         return 0.0
-    shared = np.intersect1d(a, b, assume_unique=True).size
+    both = np.sort(np.concatenate((a, b)))
+    shared = int(np.count_nonzero(both[1:] == both[:-1]))
     return shared / (len(a) + len(b) - shared)

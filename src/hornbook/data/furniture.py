@@ -1,0 +1,119 @@
+"""Which lines of a page are its site's furniture (menus, headers, footers) and not its text."""
+
+import hashlib
+import re
+import string
+from collections.abc import Iterable
+
+EDGE_LINES = 40
+"""Lines at the head and at the tail of a document that are looked at."""
+
+FORMULAS = (
+    *("the end", "the very end", "end", "fin", "fine", "ende", "das ende", "la fin", "el fin", "fim", "koniec", "slut"),
+    *("once upon a time", "once upon a time there was", "happily ever after", "and they lived happily ever after"),
+    *("they all lived happily ever after", "they lived happily ever after", "to be continued", "good night"),
+    *("es war einmal", "il était une fois", "érase una vez", "había una vez", "c'era una volta", "era uma vez"),
+    *("the moral", "moral", "moral of the story", "the moral of the story", "prologue", "epilogue", "preface"),
+    *("introduction", "contents", "summary", "abstract", "references", "notes", "dear sir", "dear madam", "amen"),
+)
+"""Lines that belong to texts however often a site repeats them."""
+
+_DROPPED = (
+    string.punctuation
+    + string.whitespace.replace("\n", "")
+    + "“”‘’„‚«»‹›–—−…·•¡¿©®™→←▶►|\u00a0\u2009\u202f\ufeff\u200b"
+)
+_TABLE = str.maketrans({**dict.fromkeys(_DROPPED, None), **dict.fromkeys("123456789", "0")})
+_ZEROS = re.compile("00+")
+_DATES = re.compile(
+    r"(?<![^\W\d_])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun"
+    r"|[ap]\.?m\.?|st|nd|rd|th)(?![^\W\d_])"
+)
+_PART = re.compile(
+    r"(?:(?:chapter|part|book|scene|act|canto|verse|stanza|section|letter|volume|day|story|tale|poem|fable|song|lesson"
+    r"|kapitel|teil|chapitre|number|no)*(?:0|[ivxlc]+))"
+)
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
+_MARKS = re.compile(
+    r"[©®™|»›→•@]|copyright|rights? reserved|https?:|www\.|\.(?:com|org|net)\b|cookie|privacy|terms of|newsletter"
+    r"|subscribe|sign (?:in|up)|log ?in|click here|follow us|share this|read more|powered by|home ?page|contact us"
+)
+
+
+def line_key(line: str) -> str:
+    """What is equal in two lines that say the same: letters in lower case; numbers, and dates beside them, as one 0.
+
+    "" for a line without letters: it neither counts nor belongs to anybody.
+
+    >>> line_key("Last updated: 5 May 2024"), line_key("last updated – 12 June 2023"), line_key("* 12 *")
+    ('lastupdated0', 'lastupdated0', '')
+    """
+    text = line.lower()
+    if any(map(str.isdigit, text)):
+        text = _DATES.sub("0", text)
+    key = _ZEROS.sub("0", text.translate(_TABLE))
+    return "" if key == "0" else key
+
+
+def hash_key(*parts: str) -> int:
+    """64 bits of BLAKE2b."""
+    return int.from_bytes(
+        hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=8).digest(), "little"
+    )
+
+
+def edges(keys: list[str]) -> list[str]:
+    """The different keys among the first and last EDGE_LINES lines that have one."""
+    there = [key for key in keys if key]
+    return list(dict.fromkeys(there[:EDGE_LINES] + there[-EDGE_LINES:]))
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line looks like prose: it ends as sentences do and has none of the marks of menus and footers."""
+    return bool(_SENTENCE_END.search(line.rstrip())) and not _MARKS.search(line.lower())
+
+
+def is_part(key: str) -> bool:
+    """Whether a key is the number of a chapter, a part, a verse."""
+    return _PART.fullmatch(key) is not None
+
+
+def protected_keys(formulas: Iterable[str]) -> frozenset[str]:
+    """Keys of lines that are never furniture."""
+    return frozenset(map(line_key, formulas))
+
+
+def zones(keys: list[str], furniture: set[str], own_lines: int) -> set[int]:
+    """The numbers of the lines to cut: furniture with at most `own_lines` lines of the text itself above it, or below.
+
+    Lines without a key go with their neighbours: when the next line with a key on both sides is cut (or missing).
+
+    >>> sorted(zones(["home", "about", "", "a", "b", "home", "c", "d", "contact"], {"home", "about", "contact"}, 1))
+    [0, 1, 2, 8]
+    """
+    cut: set[int] = set()
+    with_key = [number for number, key in enumerate(keys) if key]
+    for order in (with_key[:EDGE_LINES], with_key[: -EDGE_LINES - 1 : -1]):
+        own = 0
+        for number in order:
+            if keys[number] in furniture:
+                cut.add(number)
+            elif (own := own + 1) > own_lines:
+                break
+    return cut | _between(keys, cut) if cut else cut
+
+
+def _between(keys: list[str], cut: set[int]) -> set[int]:
+    """Lines without a key whose neighbours with one are cut."""
+    found: set[int] = set()
+    waiting: list[int] = []
+    before = True
+    for number, key in enumerate(keys):
+        if not key:
+            waiting.append(number)
+            continue
+        if before and number in cut:
+            found.update(waiting)
+        waiting, before = [], number in cut
+    return found | set(waiting) if before else found

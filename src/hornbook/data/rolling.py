@@ -1,0 +1,51 @@
+"""Hashes of any stretch of a sequence in constant time, from one pass over it."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hornbook.shards.partition import mix
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BASES = (0x100000001B3, 0x9E3779B97F4A7C15 | 1)
+"""Odd numbers: they have an inverse modulo 2^64."""
+
+
+class Rolling:
+    """Prefix sums of a sequence, from which the hash of each of its stretches follows.
+
+    Source: Karp and Rabin 1987, with the polynomial modulo 2^64 instead of a prime (numpy wraps for free) and the
+    result mixed; the values must be spread hashes, or bytes, where stretches of bytes are short.
+    """
+
+    def __init__(self, values: "np.ndarray", base: int = BASES[0]) -> None:
+        """`values`: uint64 or uint8 numbers of the sequence."""
+        import numpy as np
+
+        self._inverse = _powers(pow(base, -1, 2**64), len(values) + 1)
+        self._sums = np.zeros(len(values) + 1, np.uint64)
+        with np.errstate(over="ignore"):
+            np.cumsum((values + np.uint64(1)) * _powers(base, len(values) + 1)[: len(values)], out=self._sums[1:])
+
+    def hashes(self, starts: "np.ndarray", ends: "np.ndarray") -> "np.ndarray":
+        """A 64-bit hash of the values from each start to before each end, the same wherever the stretch stands."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            sums = (self._sums[ends] - self._sums[starts]) * self._inverse[starts]
+            return mix(sums + (ends - starts).astype(np.uint64) * np.uint64(BASES[0]))
+
+
+def _powers(base: int, at_least: int) -> "np.ndarray":
+    """1, base, base², ... modulo 2^64: at least so many (tables double, so that few are made)."""
+    return _power_table(base, max(16, (at_least - 1).bit_length()))[:at_least]
+
+
+@cache
+def _power_table(base: int, log_size: int) -> "np.ndarray":
+    import numpy as np
+
+    powers = np.full(1 << log_size, base, np.uint64)
+    powers[0] = 1
+    return np.cumprod(powers, out=powers)

@@ -1,0 +1,179 @@
+"""Stage data.substring_dedup: cut passages of 50 and more tokens that stand elsewhere too, word for word."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic
+
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.settings import StrictSettings
+from hornbook.data import funnel
+from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.repeats import (
+    Unit,
+    anchors,
+    covered,
+    tokens,
+    window_keys,
+    windows_with,
+    without,
+)
+from hornbook.data.signatures import chunks
+from hornbook.shards.meeting import answers, meet, num_partitions, send
+from hornbook.shards.runner import run_shards
+from hornbook.shards.shard import Shard
+from hornbook.shards.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hornbook.report.blocks import Block
+
+READS: dict[str, str] = {"documents": "documents"}
+WRITES = "documents"
+VERSION = 1
+
+RULES = {
+    "substring_dedup.cut": "passages of min_tokens or more that stand elsewhere word for word (edit: passages). "
+    "Source: Lee et al. 2021, ExactSubstr",
+    "substring_dedup.empty": "fewer than min_left tokens were left (value: how many)",
+}
+PARTITION_BYTES = 40_000_000
+
+
+class Settings(StrictSettings):
+    """How long a repeat must be, and which of its copies stays."""
+
+    min_tokens: int = pydantic.Field(default=50, ge=2, le=10_000)
+    """Shortest passage that counts as a repeat."""
+    unit: Unit = "words"
+    """What a token is: `words` (runs of letters and digits; every punctuation mark is one too; white space does not
+    count, case does), or `bytes` (of UTF-8; 100 of them are about 50 tokens of a vocabulary)."""
+    copies: Literal["later", "all"] = "later"
+    """Which copies go: `later` keeps the first of the corpus, `all` cuts the first too (Lee et al.)."""
+    min_left: int = pydantic.Field(default=1, ge=1)
+    """A document that was cut and has fewer tokens left is dropped."""
+
+
+def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
+    """Find anchors that repeat, then the windows around them that do, then cut what they cover."""
+    documents: Artifact = inputs["documents"]
+    files = document_shards(documents.path)
+    names = [f"{number:05d}" for number in range(len(files))]
+    shards = [Shard(name, {"file": str(file)}) for name, file in zip(names, files, strict=True)]
+    job = f"data.substring_dedup {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash}"
+    total = documents.manifest.counts.get("docs")
+    partitions = num_partitions(sum(file.stat().st_size for file in files), PARTITION_BYTES)
+    work = Path(out.resume) / "work"
+    work.mkdir(exist_ok=True)
+    work_out = replace(out, path=work)
+    common = (settings, partitions)
+    run_shards(anchor_shard, shards, work_out, label="anchors", common=common, job=job, total=total)
+    meet(work_out, "anchor", names, partitions, job)
+    jobs = [
+        Shard(shard.name, shard.inputs | {"work": str(work), "number": number}) for number, shard in enumerate(shards)
+    ]
+    run_shards(window_shard, jobs, work_out, label="windows", common=common, job=job, total=total)
+    meet(work_out, "window", names, partitions, job, words=2)
+    funnels = run_shards(cut_shard, jobs, out, label="substring-dedup", common=settings, job=job, total=total)
+    conclude(out, funnels, str(documents.path), names)
+    out.licences.extend(documents.manifest.licences)
+    out.sources.extend(documents.manifest.sources)
+
+
+def anchor_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:
+    """The anchors of one Parquet file, and how many each document has."""
+    import numpy as np
+
+    settings, partitions = common
+    keys = [np.zeros(0, np.uint64)]
+    counts = [np.zeros(0, np.int64)]
+    for documents in chunks(Path(inputs["file"]), ["id", "text"]):
+        found = tokens([document.text for document in documents], settings.unit)
+        positions, hashes = anchors(found, settings.min_tokens)
+        keys.append(hashes)
+        counts.append(np.diff(np.searchsorted(positions, found.offsets)))
+        work.advance(len(documents))
+    send(work, "anchor", np.concatenate(keys), partitions)
+    with work.output(f"{work.name}.per_document.npy").open("wb") as file:
+        np.save(file, np.concatenate(counts))
+    return {"in": sum(len(count) for count in counts)}
+
+
+def window_shard(work: Workspace, inputs: dict[str, Any], common: tuple[Settings, int]) -> dict[str, Any]:
+    """The windows around repeated anchors in one Parquet file: keys, positions in their document, how many each has."""
+    import numpy as np
+
+    settings, partitions = common
+    folder = Path(inputs["work"])
+    repeated = answers(folder, "anchor", work.name, int(inputs["number"]))[:, 0] > 1
+    per_document = np.load(folder / f"{work.name}.per_document.npy")
+    ends = np.cumsum(per_document)
+    keys, places = [np.zeros((0, 2), np.uint64)], [np.zeros(0, np.int32)]
+    counts = np.zeros(len(per_document), np.int64)
+    row = 0
+    for documents in chunks(Path(inputs["file"]), ["id", "text"]):
+        flags = [repeated[ends[r] - per_document[r] : ends[r]] for r in range(row, row + len(documents))]
+        chosen = [number for number, flag in enumerate(flags) if flag.any()]
+        if chosen:
+            found = tokens([documents[number].text for number in chosen], settings.unit)
+            positions, _ = anchors(found, settings.min_tokens)
+            hits = positions[np.concatenate([flags[number] for number in chosen])]
+            windows = windows_with(found, hits, settings.min_tokens)
+            keys.append(window_keys(found, windows, settings.min_tokens))
+            sizes = np.diff(np.searchsorted(windows, found.offsets))
+            counts[row + np.array(chosen)] = sizes
+            places.append((windows - np.repeat(found.offsets[:-1], sizes)).astype(np.int32))
+        row += len(documents)
+        work.advance(len(documents))
+    send(work, "window", np.concatenate(keys), partitions)
+    for name, values in (("places", np.concatenate(places)), ("windows", counts)):
+        with work.output(f"{work.name}.{name}.npy").open("wb") as file:
+            np.save(file, values)
+    return {"in": row}
+
+
+def cut_shard(work: Workspace, inputs: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Write one Parquet file again without its repeated passages."""
+    import numpy as np
+    import pyarrow.parquet
+
+    folder = Path(inputs["work"])
+    found = answers(folder, "window", work.name, int(inputs["number"]))
+    gone = found[:, 1] > 0 if settings.copies == "later" else found[:, 0] > 1
+    places = np.load(folder / f"{work.name}.places.npy")
+    ends = np.concatenate(([0], np.cumsum(np.load(folder / f"{work.name}.windows.npy"))))
+    ledger = Ledger(work)
+    row = 0
+    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
+        for batch in file.iter_batches(batch_size=1024):
+            for document in from_table(batch):
+                part = slice(int(ends[row]), int(ends[row + 1]))
+                _cut(ledger, document, places[part][gone[part]], settings)
+                work.advance()
+                row += 1
+    return ledger.close()
+
+
+def _cut(ledger: Ledger, document: Document, windows: "np.ndarray", settings: Settings) -> None:
+    """Keep a document without what these windows cover."""
+    size = num_bytes(document.text)
+    runs = covered(windows, settings.min_tokens)
+    if not runs:
+        ledger.keep(document, size)
+        return
+    found = tokens([document.text], settings.unit)
+    spans = [(int(found.begins[first]), int(found.ends[last - 1])) for first, last in runs]
+    left = len(found.hashes) - sum(last - first for first, last in runs)
+    ledger.edit({"substring_dedup.cut": len(runs)})
+    if left < settings.min_left:
+        ledger.drop(document, "substring_dedup.empty", left, size)
+    else:
+        ledger.keep(replace(document, text=without(document.text, spans)), size)
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """The funnel with samples, for reports."""
+    return funnel.blocks(artifact, RULES)
