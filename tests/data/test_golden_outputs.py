@@ -19,7 +19,7 @@ GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
     ("data.extract", 2): "bfe6875f59017d80",
     ("data.filter", 2): "e3fab512f8f36330",
-    ("data.dedup", 1): "5e0b4d0eb1d944fb",
+    ("data.dedup", 2): "5e0b4d0eb1d944fb",
 }
 
 

@@ -31,7 +31,7 @@ def chunks(data: bytes, size: int = 7) -> bytes:
         ("deflate", zlib.compress(TEXT)),
         ("deflate", raw_deflate(TEXT)),
         ("zstd", zstandard.ZstdCompressor().compress(TEXT)),
-        ("gzip, gzip", gzip.compress(gzip.compress(TEXT), mtime=0)),
+        ("gzip, gzip", gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0)),
         ("deflate, gzip", gzip.compress(zlib.compress(TEXT), mtime=0)),
         ("identity", TEXT),
     ],
