@@ -217,3 +217,24 @@ def test_names_of_columns_that_contradict_each_other(settings: dict[str, Any], s
         parse(read.Settings, {"path": "x.csv", **settings}, "test")
     with pytest.raises(SettingsError, match=sentence):
         parse(read.Settings, {"sources": [{"path": "x.csv", **settings}]}, "test")
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_tables_and_lines_also_compressed_are_read_and_counted(tmp_path: Path, codec: str) -> None:
+    rows = [{"text": f"Die Bärin {i} fraß süße Äpfel."} for i in range(9)]
+    (tmp_path / "in").mkdir()
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(codec)
+    table = ("text\n" + "".join(row["text"] + "\n" for row in rows)).encode(codec)
+    (tmp_path / "in/a.jsonl").write_bytes(lines)
+    (tmp_path / "in/b.jsonl.gz").write_bytes(gzip.compress(lines))
+    (tmp_path / "in/c.csv").write_bytes(table)
+    do(tmp_path / "out", path=str(tmp_path / "in"), shard_bytes=100)
+    assert texts(tmp_path / "out") == [row["text"] for row in rows] * 3
+    assert read_funnel(tmp_path / "out")["edited"] == {"read.transcoded": 27}
+
+
+def test_repairs_of_csv_rows_are_counted(tmp_path: Path) -> None:
+    rows = ["text"] + [f"Die Bärin {i} fraß zwölf süße Äpfel." for i in range(9)]
+    (tmp_path / "a.csv").write_bytes("\n".join(rows).encode("cp1252"))
+    do(tmp_path / "out", path=str(tmp_path / "a.csv"))
+    assert texts(tmp_path / "out") == rows[1:] and read_funnel(tmp_path / "out")["edited"] == {"read.transcoded": 9}

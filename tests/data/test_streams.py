@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from hornbook.data.streams import Damage, as_utf8, bom_encoding, chunks, compression_of, decode
+from hornbook.data.streams import Damage, as_utf8, chunks, compression_of
 
 TEXT = "\n".join(f"line {i} of a text that is long enough to be cut" for i in range(20_000)).encode()
 
@@ -40,17 +40,13 @@ def test_garbage_is_damage(tmp_path: Path, suffix: str) -> None:
     assert found == b"" and "damaged" in damage
 
 
-def test_decoding() -> None:
-    assert decode("naïve ☃".encode()) == ("naïve ☃", "")
-    assert decode("\ufeffbom".encode()) == ("bom", "")
-    french = "Le garçon a mangé une pêche à l'école, où il était très fatigué. " * 5
-    assert decode(french.encode("cp1252")) == (french, "transcoded")
-    broken = ("déjà vu " * 50).encode() + b"\xff" + "déjà vu".encode()
-    assert decode(broken) == ("déjà vu " * 50 + "\ufffd" + "déjà vu", "replaced")
-
-
-def test_utf16_becomes_utf8_block_by_block() -> None:
-    data = "Der Bär 🐻 brummt.\n".encode("utf-16")
-    assert bom_encoding(data) == "utf-16" and bom_encoding(b"plain") == ""
-    blocks = iter([data[i : i + 3] for i in range(0, len(data), 3)])
-    assert b"".join(as_utf8(blocks, "utf-16")).decode() == "Der Bär 🐻 brummt.\n"
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf16_becomes_utf8_block_by_block(codec: str) -> None:
+    data = "Der Bär 🐻 brummt und brummt.\n".encode(codec)
+    blocks = iter([data[:20], *(data[i : i + 3] for i in range(20, len(data), 3))])
+    damage = Damage()
+    assert b"".join(as_utf8(blocks, damage)).decode() == "Der Bär 🐻 brummt und brummt.\n"
+    assert damage.transcoded
+    plain = Damage()
+    assert list(as_utf8(iter([b"a", b"b"]), plain)) == [b"a", b"b"] and list(as_utf8(iter([]), plain)) == [b""]
+    assert not plain.transcoded

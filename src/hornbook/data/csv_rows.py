@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from hornbook.data.encodings import decode
 from hornbook.data.records import Record, split
-from hornbook.data.streams import decode
 
 DELIMITERS = ",;\t|"
 FORMATS = {"csv": "", "tsv": "\t"}
@@ -18,7 +18,8 @@ SHOWN_CHARS = 2000
 class Row:
     """A row below the header: its number from 0 (bad rows count, blank lines do not) and its fields by column.
 
-    `flaw`: "" or why it cannot be used ("not_csv", "too_large"), `found` says more, `text` is its beginning.
+    `flaw`: "" or why it cannot be used ("not_csv", "too_large"), `found` says more, `text` is its beginning;
+    `repair`: what its encoding needed, as `decode` names it.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Row:
     flaw: str = ""
     found: str = ""
     text: str = ""
+    repair: str = ""
 
 
 class _TooLarge(Exception):
@@ -40,13 +42,16 @@ class _Lines:
         self.max_bytes = max_bytes
         self.text = ""
         self.size_bytes = 0
+        self.repair = ""
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
         record = next(self.records)
-        line = decode(record.data)[0] + "\n"
+        line, repair = decode(record.data)
+        line += "\n"
+        self.repair = "replaced" if "replaced" in (repair, self.repair) else repair or self.repair
         self.text = (self.text + line)[:SHOWN_CHARS]
         self.size_bytes += len(record.data) + 1
         if record.flaw or self.size_bytes > self.max_bytes:
@@ -54,7 +59,7 @@ class _Lines:
         return line
 
     def next_row(self) -> None:
-        self.text, self.size_bytes = "", 0
+        self.text, self.size_bytes, self.repair = "", 0, ""
 
 
 class CsvReader:
@@ -126,4 +131,4 @@ class CsvReader:
         if len(fields) != len(self.columns):
             found = f"{len(fields)} fields, {self.lead} {len(self.columns)}"
             return Row(number, flaw="not_csv", found=found, text=text)
-        return Row(number, dict(zip(self.columns, fields, strict=True)), text=text)
+        return Row(number, dict(zip(self.columns, fields, strict=True)), text=text, repair=self._lines.repair)

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from hornbook.data.encodings import decode
+
 Profile = Literal["precise", "fast"]
 
 VOID = frozenset(
@@ -16,7 +18,6 @@ TAG = re.compile(rb"<(/?[a-z][a-z0-9]*)")
 HIDDEN = re.compile(rb"<(?:!--|script\b|style\b)")
 ENDS = {b"<!--": b"-->", b"<script": b"</script", b"<style": b"</style"}
 META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:-]+)", re.IGNORECASE)
-BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 def count_tags(data: bytes) -> tuple[int, int]:
@@ -67,30 +68,10 @@ def _visible(data: bytes) -> bytes:
 def decode_html(data: bytes, declared: str) -> tuple[str, str]:
     """The page as text, and the repair it needed: "" (none), "transcoded" or "replaced".
 
-    Order: byte order mark; UTF-8 when the bytes are valid UTF-8, whatever is declared (a multi-byte text passes that
-    test by accident only with probability near 0); the server's charset; the page's own; detection. All names in the
-    web's reading (latin-1 means windows-1252).
+    The server's charset comes before the page's own; both only matter when the bytes do not speak for themselves.
     """
-    for bom, encoding in BOMS:
-        if data.startswith(bom):
-            return data[len(bom) :].decode(encoding, "replace"), "" if encoding == "utf-8" else "transcoded"
-    try:
-        return data.decode("utf-8"), ""
-    except UnicodeDecodeError:
-        pass
-    from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
-
     found = META_CHARSET.search(data, 0, 4096)
-    names = [declared, found.group(1).decode("ascii") if found else "", detect_encoding(data) or ""]
-    for name in filter(None, names):
-        encoding = map_encoding_to_html5(name, fallback_utf8=False)
-        if not encoding or encoding.startswith("utf-16"):
-            continue
-        text = bytes_to_str(data, encoding, errors="replace", fallback_encodings=())
-        if text.count("\ufffd") * 100 <= len(text):
-            repair = "replaced" if "\ufffd" in text else "transcoded"
-            return text, repair
-    return data.decode("utf-8", "replace"), "replaced"
+    return decode(data, (declared, found.group(1).decode("ascii") if found else ""))
 
 
 def to_text(html: str, profile: Profile) -> str:

@@ -1,14 +1,14 @@
 """A small language model of characters: how surprising a text is to somebody who has read the reference texts."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
 ODD = 0x9E3779B97F4A7C15
-MAX_TABLE_BITS = 20
+MIN_TABLE_BITS, MAX_TABLE_BITS = 16, 20
 ALPHABET = 65_536  # the share of a character never seen
 
 
@@ -17,8 +17,8 @@ class CharacterModel:
 
     P(c | h) = (count(hc) + kinds(h) P(c | h')) / (count(h) + kinds(h)), where h' is h without its first character,
     kinds(h) the number of different characters seen after h, and the shortest P is 1 / 65,536.
-    Source: Witten & Bell 1991, method C, interpolated (Chen & Goodman 1998, section 2.3). Deviation: n-grams are counted
-    in tables by hash without regard to collisions (four places for each n-gram at least, up to a million places).
+    Source: Witten & Bell 1991, method C, interpolated (Chen & Goodman 1998, section 2.3). Deviation: n-grams are
+    counted in tables by hash without regard to collisions (at least four places for each n-gram, at most a million).
     """
 
     def __init__(self, texts: Iterable[str], order: int = 5) -> None:
@@ -28,32 +28,23 @@ class CharacterModel:
         self.order = order
         codes = [self._codes(text) for text in texts if text]
         total = sum(map(len, codes))
-        self.bits = min(MAX_TABLE_BITS, max(10, math.ceil(math.log2(max(1, total)) + 2)))
+        self.bits = min(MAX_TABLE_BITS, max(MIN_TABLE_BITS, math.ceil(math.log2(max(1, total)) + 2)))
         self.counts: list[np.ndarray] = []
         self.contexts: list[np.ndarray] = []
         self.kinds: list[np.ndarray] = []
         for n in range(1, order + 1):
             self._count(codes, n)
 
-    def _count(self, codes: "Sequence[np.ndarray]", n: int) -> None:
+    def _count(self, codes: "list[np.ndarray]", n: int) -> None:
         """Tables of one length: n-grams, their contexts, and different characters after each context."""
         import numpy as np
 
-        places = 1 << self.bits
-        counts, contexts = np.zeros(places, np.float32), np.zeros(places, np.float32)
-        kinds = np.zeros(places, np.float32)
-        seen: list[np.ndarray] = []
-        for text in codes:
-            whole, before = self._keys(text, n)
-            counts += np.bincount(self._places(whole), minlength=places)
-            contexts += np.bincount(self._places(before), minlength=places)
-            seen.append(np.unique(np.stack([whole, before]), axis=1))
-        if seen:
-            different = np.unique(np.concatenate(seen, axis=1), axis=1)
-            kinds += np.bincount(self._places(different[1]), minlength=places)
-        self.counts.append(counts)
-        self.contexts.append(contexts)
-        self.kinds.append(kinds)
+        keys = [self._keys(text, n) for text in codes] or [self._keys(self._codes(""), n)]
+        whole = np.concatenate([key for key, _ in keys])
+        before = np.concatenate([key for _, key in keys])
+        different = before[np.unique(whole, return_index=True)[1]]
+        for tables, found in ((self.counts, whole), (self.contexts, before), (self.kinds, different)):
+            tables.append(np.bincount(self._places(found), minlength=1 << self.bits).astype(np.float32))
 
     def bits_per_character(self, text: str) -> float:
         """Mean surprise of a character in bits; 2 to this power is the perplexity. Empty texts have 0."""

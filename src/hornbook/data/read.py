@@ -1,5 +1,6 @@
 """Stage data.read: text, Markdown, JSON lines, CSV and Parquet, plain, gzip or zstd, to documents."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,10 +15,11 @@ from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import csv_rows, funnel
 from hornbook.data.csv_rows import CsvReader, Row
+from hornbook.data.encodings import decode
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
-from hornbook.data.sources import InputFile, Piece, find_files, locate, plan_shards, ranges, starts_with_bom
-from hornbook.data.streams import Damage, as_utf8, chunks, decode
+from hornbook.data.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
+from hornbook.data.streams import Damage, as_utf8, chunks
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
 
@@ -199,7 +201,7 @@ def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> I
 
 
 def _can_be_cut(source: Source, file: InputFile) -> bool:
-    if file.compression or file.format in csv_rows.FORMATS or starts_with_bom(file.path):
+    if file.compression or file.format in csv_rows.FORMATS or is_utf16(file.path):
         return False
     if file.format == "jsonl":
         return True
@@ -233,6 +235,7 @@ class _Desk:
     source: Source
     name: str
     max_record_bytes: int
+    damage: Damage = dataclasses.field(default_factory=Damage)
 
     def identity(self, position: int) -> str:
         """The id of the record at a position."""
@@ -266,7 +269,7 @@ def read_shard(
 
 
 def _read_text(desk: _Desk) -> None:
-    damage = Damage()
+    damage = desk.damage
     last: Record | None = None
     for record in _records(desk, damage):
         if last is not None:
@@ -294,8 +297,7 @@ def _records(desk: _Desk, damage: Damage) -> Iterator[Record]:
 def _blocks(piece: Piece, damage: Damage, start: int = 0) -> Iterator[bytes]:
     """The bytes of a piece's file, as UTF-8 when its first bytes announce UTF-16."""
     blocks = chunks(Path(piece.path), piece.compression, damage, start)
-    encoding = "" if piece.compression or piece.begin else starts_with_bom(Path(piece.path))
-    return as_utf8(blocks, encoding) if encoding else blocks
+    return blocks if piece.begin else as_utf8(blocks, damage)
 
 
 def _one_record(desk: _Desk, record: Record) -> None:
@@ -307,6 +309,7 @@ def _one_record(desk: _Desk, record: Record) -> None:
             desk.drop(record.position, "", "read.empty", 0)
         return
     text, repair = decode(record.data)
+    repair = repair or ("transcoded" if desk.damage.transcoded else "")
     if record.flaw:
         desk.drop(record.position, text, f"read.{record.flaw}", desk.max_record_bytes)
         return
@@ -410,8 +413,7 @@ def _check_column(desk: _Desk, there: list[str]) -> None:
 
 
 def _read_csv(desk: _Desk) -> None:
-    damage = Damage()
-    source = desk.source
+    source, damage = desk.source, desk.damage
     blocks = _blocks(desk.piece, damage)
     reader = CsvReader(blocks, desk.max_record_bytes, desk.piece.format, source.header, source.columns)
     if reader.columns:
@@ -436,6 +438,8 @@ def _csv_row(desk: _Desk, row: Row) -> None:
         value = desk.max_record_bytes if row.flaw == "too_large" else row.found
         desk.drop(row.number, row.text, f"read.{row.flaw}", value)
     else:
+        repair = row.repair or ("transcoded" if desk.damage.transcoded else "")
+        desk.ledger.edit({f"read.{repair}": 1} if repair else {})
         _row(desk, row.number, dict(row.fields))
 
 

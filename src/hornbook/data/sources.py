@@ -9,7 +9,8 @@ from typing import Any
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import ArtifactError, DataError, SettingsError
 from hornbook.core.settings import HUB_PREFIX, resolve_input
-from hornbook.data.streams import COMPRESSIONS, bom_encoding
+from hornbook.data.encodings import HEAD_BYTES, announced
+from hornbook.data.streams import COMPRESSIONS
 from hornbook.shards.shard import Shard
 
 FORMATS = {
@@ -181,10 +182,10 @@ def ranges(size_bytes: int, shard_bytes: int) -> list[tuple[int, int | None]]:
     return [(begin, begin + shard_bytes if begin != borders[-1] else None) for begin in borders]
 
 
-def starts_with_bom(path: Path) -> str:
-    """The encoding announced by a byte order mark (UTF-16), else ""."""
+def is_utf16(path: Path) -> bool:
+    """Whether a file's beginning shows that its characters are of two or four bytes."""
     try:
         with path.open("rb") as file:
-            return bom_encoding(file.read(4))
+            return bool(announced(file.read(HEAD_BYTES)))
     except OSError as error:
         raise ArtifactError(f"cannot be opened: {error.strerror}", where=str(path), exit_code=1) from error

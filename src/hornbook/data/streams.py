@@ -1,22 +1,26 @@
 """Bytes out of plain, gzip and zstd files, with what is damaged reported instead of passed over in silence."""
 
+import codecs
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from hornbook.data.encodings import HEAD_BYTES, announced
 
 CHUNK_BYTES = 1 << 18
 ZSTD_CHUNK_BYTES = 1 << 14
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(slots=True)
 class Damage:
-    """What was wrong with a stream: empty when nothing was."""
+    """What was wrong with a stream: empty when nothing was. `transcoded`: it was not UTF-8 and is given as such."""
 
     found: str = ""
+    transcoded: bool = False
 
 
 def compression_of(path: Path) -> str:
@@ -69,38 +73,16 @@ def _inflated(
             pending, member, started = member.unused_data, new(), False
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """Text from bytes, and which repair it needed: "" (none), "transcoded" or "replaced".
-
-    UTF-8 when it is valid. Otherwise: bytes that are UTF-8 but for a few places (at most one in 100 characters, beside
-    well-formed multi-byte characters) keep what is good, the rest becomes U+FFFD; anything else is decoded in the
-    encoding that resiliparse detects (the web's reading: latin-1 means windows-1252).
-    """
-    try:
-        return data.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        pass
-    text = data.decode("utf-8-sig", "replace")
-    num_bad = text.count("\ufffd")
-    num_wide = len(text) - len(text.encode("ascii", "ignore")) - num_bad
-    if num_bad * 100 <= len(text) and num_wide >= num_bad:
-        return text, "replaced"
-    from resiliparse.parse.encoding import bytes_to_str, detect_encoding
-
-    encoding = detect_encoding(data) or "cp1252"
-    decoded = bytes_to_str(data, encoding, errors="replace")
-    return decoded, "replaced" if "\ufffd" in decoded else "transcoded"
+def as_utf8(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:
+    """The same blocks, in UTF-8 when the first one shows that they are UTF-16 or UTF-32."""
+    first = next(blocks, b"")
+    codec = announced(first[:HEAD_BYTES])
+    damage.transcoded = bool(codec)
+    blocks = chain([first], blocks)
+    return _transcoded(blocks, codec) if codec else blocks
 
 
-def bom_encoding(head: bytes) -> str:
-    """The encoding that a byte order mark announces (UTF-16), else ""."""
-    return next((name for bom, name in BOMS if head.startswith(bom)), "")
-
-
-def as_utf8(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """The same text in UTF-8, block by block."""
-    import codecs
-
+def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     for block in blocks:
         yield decoder.decode(block).encode("utf-8")

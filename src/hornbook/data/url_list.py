@@ -9,9 +9,10 @@ from hornbook.core.document import read_documents
 from hornbook.core.errors import DataError
 from hornbook.data.csv_rows import FORMATS as CSV
 from hornbook.data.csv_rows import CsvReader
+from hornbook.data.encodings import decode
 from hornbook.data.records import split
 from hornbook.data.sources import InputFile, find_files
-from hornbook.data.streams import Damage, chunks, decode
+from hornbook.data.streams import Damage, as_utf8, chunks
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -42,7 +43,7 @@ def from_documents(folders: Iterable[Path]) -> Iterator[Listed]:
 def _of_file(file: InputFile, field: str, damage: Damage) -> Iterator[Listed]:
     if file.format == "parquet":
         return _parquet(file.path, field)
-    blocks = chunks(file.path, file.compression, damage)
+    blocks = as_utf8(chunks(file.path, file.compression, damage), damage)
     if file.format in CSV:
         return _csv(blocks, file, field)
     lines = (decode(record.data)[0].strip() for record in split(blocks, b"\n", 0, None, 0, MAX_LINE_BYTES))
