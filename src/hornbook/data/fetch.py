@@ -21,11 +21,12 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data.crawler import AGENT, Crawler, Outcome, Rules, Stopped
-from hornbook.data.fetch_journal import Journal, line_of
+from hornbook.data.fetch_journal import Journal
 from hornbook.data.http_get import GetError, Manners, normal
 from hornbook.data.ledger import conclude, read_funnel
 from hornbook.data.sources import locate
 from hornbook.data.url_list import Listed, from_documents, read_list
+from hornbook.data.warc_write import response
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
@@ -124,9 +125,9 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         progress.resume_at(len(entries) - len(waiting))
         claimed = {url for _, url in wanted} | {line.get("final_url", "") for line in journal.done.values()}
         for outcome in _fetched(waiting, Crawler(rules, claimed), settings.hosts_at_once):
-            journal.add(outcome)
+            journal.add(_line(outcome), *_record(outcome))
             progress.advance(1, host=urlsplit(outcome.url).netloc)
-    lines = [line_of(entry) if entry.rule else journal.done[entry.url] for entry in entries]
+    lines = [_line(entry) if entry.rule else journal.done[entry.url] for entry in entries]
     with (out.path / "urls.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     conclude(out, [_funnel(lines)], f"every address and its reason: {out.path / 'urls.jsonl'}")
@@ -160,6 +161,22 @@ def _entries(listed: Iterable[Listed]) -> Iterator[Outcome]:
         else:
             seen.add(url)
             yield Outcome(url)
+
+
+def _line(outcome: Outcome) -> dict[str, Any]:
+    """What became of an address, as JSON can hold it."""
+    line: dict[str, Any] = {"url": outcome.url, "rule": "", "value": outcome.value, "attempts": outcome.attempts}
+    if outcome.page is None:
+        return line | {"rule": f"fetch.{outcome.rule}", "passing": outcome.passing}
+    return line | {"final_url": outcome.page.url, "date": outcome.page.date, "bytes": len(outcome.page.body)}
+
+
+def _record(outcome: Outcome) -> tuple[bytes | None, str]:
+    """The WARC record of a page, and its date."""
+    page = outcome.page
+    if page is None:
+        return None, ""
+    return response(page.url, page.date, page.status, page.reason, page.headers, page.body), page.date
 
 
 def _fetched(waiting: list[tuple[int, str]], crawler: Crawler, num_threads: int) -> Iterator[Outcome]:
