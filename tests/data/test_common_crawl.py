@@ -176,3 +176,11 @@ def test_wrong_settings_are_explained(crawl: Path, tmp_path: Path) -> None:
         do(tmp_path / "e", crawl="../../etc")
     with pytest.raises(DataError, match="nothing was found to read"):
         do(tmp_path / "f", domains=["nobody.example"], base=str(crawl))
+
+
+def test_the_plan_says_how_much_at_most() -> None:
+    def derived(**settings: Any) -> Any:
+        return common_crawl.resolve(parse(common_crawl.Settings, QUICK | settings, "test"), probe=None, hints={})[1]
+
+    assert derived(domains=["a.example"], max_records=50) == {"pages_at_most": 50, "output_bytes": 200_000}
+    assert derived(num_files=2)["pages_at_most"] == 60_000

@@ -47,6 +47,9 @@ RULES = {
     "common_crawl.damaged": "the record is not what the index says (value: what was found)",
 }
 MAX_RECORD_BYTES = 64 << 20
+FILE_PAGES = 30_000
+"""Pages of one file of a crawl, and the bytes of main text of one page; only for the plan."""
+PAGE_TEXT_BYTES = 4_000
 
 
 class Settings(StrictSettings):
@@ -106,6 +109,12 @@ class Settings(StrictSettings):
         """Where to read from."""
         manners = Manners(self.agent, self.timeout_s, total_s=86_400.0, max_bytes=1 << 40, private=True)
         return Archive(self.base, manners, self.attempts, self.backoff_s)
+
+
+def resolve(settings: Settings, *, probe: object, hints: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Say how much text to expect at most."""
+    pages = settings.max_records if settings.domains else settings.num_files * FILE_PAGES
+    return settings, {"pages_at_most": pages, "output_bytes": pages * PAGE_TEXT_BYTES}
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
