@@ -137,3 +137,56 @@ def test_nothing_to_learn_from_says_what_is_there(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().err
     assert ".pdf" in said and "empty files" in said and not Path("mine.toml").exists()
     assert command(["new", "mine", "nowhere"]) == 2
+
+
+def test_lists_of_addresses_are_fetched(capsys: pytest.CaptureFixture[str]) -> None:
+    write("links.txt", "# mine\n" + "".join(f"https://a.example/{i}\n" for i in range(30)))
+    write("more.csv", "title,link\n" + "".join(f"Page {i},https://b.example/{i}\n" for i in range(30)))
+    write("story.txt", SENTENCE)
+    recipe = made()
+    assert (
+        recipe.stage("fetched1").settings["path"].endswith("links.txt") and recipe.stage("fetched1").run == "data.fetch"
+    )
+    assert recipe.stage("fetched2").settings["field"] == "link"
+    assert recipe.stage("fetched2-pages").read == {"pages": ("fetched2",)}
+    assert recipe.stage("unique").read["documents"] == ("clean-fetched1", "clean-fetched2", "clean")
+    assert recipe.stage("text").settings["path"].endswith("story.txt")  # `*.txt` would take the list for a text
+    out = capsys.readouterr().out
+    assert "links.txt is a list of addresses" in out and "learn it by heart" not in out
+
+
+def test_a_table_of_texts_with_addresses_is_no_list() -> None:
+    rows = [json.dumps({"url": f"https://a.example/{i}", "title": "x", "story": SENTENCE * 3}) for i in range(9)]
+    write("a.jsonl", "\n".join(rows))
+    write("b.txt", f"https://a.example/ is where this was found.\n{SENTENCE}\n{SENTENCE}")
+    found = survey(Path("data"))
+    assert found.lists == () and {group.field for group in found.texts} == {"story", ""}
+
+
+def test_tables_without_a_header_and_other_encodings() -> None:
+    write("a.csv", "".join(f'{i},"{SENTENCE}"\n' for i in range(9)))
+    Path("data/b.tsv").write_bytes(f"id\tBlöcke\n1\tÜber die Bärin: {SENTENCE * 2}\n".encode("cp1252"))
+    Path("data/c.jsonl").write_bytes(json.dumps({"text": SENTENCE}).encode("utf-16"))
+    sources = made().stage("text").settings["sources"]
+    assert {(s["files"], s["field"], s.get("header", True)) for s in sources} == {
+        ("*.csv", "2", False),
+        ("*.tsv", "Blöcke", True),
+        ("*.jsonl", "text", True),
+    }
+
+
+def test_files_of_a_crawl(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.warc.gz", "a.warc.wet.gz", "a.warc.wat.gz"):
+        write(name, "x" * 10)
+    recipe = made()
+    assert recipe.stage("pages").settings["files"] == "*.warc.gz"
+    out = capsys.readouterr().out
+    assert (
+        "1 file of web pages" in out and "left out: WET (the text of the WARC" in out and "data.wat reads them" in out
+    )
+    Path("data/a.warc.gz").unlink()
+    found = survey(Path("data"))
+    assert [path.name for path in found.pages] == ["a.warc.wet.gz"] and found.pages_glob == ""
+    Path("data/a.warc.wet.gz").unlink()
+    assert command(["new", "again", "data"]) == 2
+    assert "links and titles without text" in capsys.readouterr().err

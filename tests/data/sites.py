@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Route = Callable[["Asked"], None]
 
@@ -93,3 +94,33 @@ def robots(text: str) -> Route:
 def moved(target: str, status: int = 302) -> Route:
     """A redirect."""
     return page(b"", status, Location=target)
+
+
+def files(folder: Path, cut_bytes: int = 0, times: int = 10**9, etag: str = '"1"') -> Route:
+    """A route that serves a folder with ranges; the first `times` answers break off after `cut_bytes`."""
+    served: list[str] = []
+
+    def answer(asked: Asked) -> None:
+        file = folder / asked.path.lstrip("/")
+        if not file.is_file():
+            asked.say(404)
+            return
+        data = file.read_bytes()
+        begin, end = 0, len(data)
+        wanted = asked.headers.get("Range", "")
+        if wanted and asked.headers.get("If-Range", etag) == etag:
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            begin, end = int(first), min(len(data), int(last) + 1 if last else len(data))
+        if begin >= len(data) > 0:
+            asked.say(416, Content_Range=f"bytes */{len(data)}")
+            return
+        part = data[begin:end]
+        asked.send_response(206 if len(part) < len(data) or (wanted and begin == 0) else 200)
+        asked.send_header("Content-Length", str(len(part)))
+        asked.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
+        asked.send_header("ETag", etag)
+        asked.end_headers()
+        served.append(asked.path)
+        asked.wfile.write(part[:cut_bytes] if cut_bytes and len(served) <= times else part)
+
+    return answer

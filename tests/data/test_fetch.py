@@ -180,3 +180,14 @@ def test_a_killed_fetch_goes_on_and_asks_for_nothing_twice(tmp_path: Path) -> No
     pages = Artifact(tmp_path / "out", Manifest(kind="pages"))
     extract.run(parse(extract.Settings, {"profile": "fast"}, "test"), {"pages": pages}, scratch_out(tmp_path / "text"))
     assert read_funnel(tmp_path / "text")["kept"] == 40 and read_funnel(tmp_path / "text")["dropped"] == {}
+
+
+def test_the_plan_says_how_much_and_how_long(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text(
+        "".join(f"http://h{i % 4}.example/{i}\n" for i in range(400)) + "http://h0.example/0\nx\n"
+    )
+    settings = parse(fetch.Settings, {"path": str(tmp_path / "l.txt"), "delay_s": 2.0, "hosts_at_once": 2}, "test")
+    same, derived = fetch.resolve(settings, probe=None, hints={})
+    assert same == settings
+    assert derived == {"addresses": 400, "hosts": 4, "at_least": "6m 40s", "output_bytes": 1_600_000}
+    assert fetch.resolve(parse(fetch.Settings, {}, "test"), probe=None, hints={})[1] == {}

@@ -1,17 +1,19 @@
-import json
 from pathlib import Path
+from typing import Any
 
-import pytest
-
-from hornbook.data.crawler import Fetched, Outcome
-from hornbook.data.fetch_journal import Journal, line_of
-from hornbook.data.warc import Page, read_warc
+from hornbook.data.fetch_journal import Journal
+from hornbook.data.warc import Other, Page, read_warc
+from hornbook.data.warc_write import response
 
 DATE = "2026-01-31T09:30:00Z"
 
 
-def fetched(url: str, body: bytes = b"x" * 300) -> Outcome:
-    return Outcome(url, attempts=1, page=Fetched(url, DATE, 200, "OK", (("Content-Type", "text/html"),), body))
+def fetched(url: str) -> tuple[dict[str, Any], bytes, str]:
+    return {"url": url, "rule": ""}, response(url, DATE, 200, "OK", [("Content-Type", "text/html")], b"x" * 300), DATE
+
+
+def failed(url: str, **more: Any) -> tuple[dict[str, Any], None]:
+    return {"url": url, "rule": "fetch.robots", **more}, None
 
 
 def journal(folder: Path, job: str = "job", file_bytes: int = 10_000) -> Journal:
@@ -20,17 +22,18 @@ def journal(folder: Path, job: str = "job", file_bytes: int = 10_000) -> Journal
 
 def pages(folder: Path) -> list[str]:
     files = sorted((folder / "warc").iterdir())
-    found = [page for file in files for page in read_warc(file, "gzip") if isinstance(page, Page)]
-    assert not any(page.flaw for page in found)
-    return [page.url[-1] for page in found]
+    found = [page for file in files for page in read_warc(file, "gzip")]
+    assert found.count(Other("warcinfo")) == len(files)
+    assert not any(page.flaw for page in found if isinstance(page, Page))
+    return [page.url[-1] for page in found if isinstance(page, Page)]
 
 
 def test_a_restart_knows_what_is_done_and_cuts_off_half_a_page(tmp_path: Path) -> None:
     with journal(tmp_path) as first:
-        first.add(fetched("http://a.example/1"))
-        first.add(Outcome("http://a.example/2", "robots", "no"))
-        first.add(Outcome("http://a.example/3", "timeout", "late", passing=True))
-        first.add(fetched("http://a.example/4"))
+        first.add(*fetched("http://a.example/1"))
+        first.add(*failed("http://a.example/2"))
+        first.add(*failed("http://a.example/3", passing=True))
+        first.add(*fetched("http://a.example/4"))
     whole = (tmp_path / "warc/00000.warc.gz").read_bytes()
     with (tmp_path / "warc/00000.warc.gz").open("ab") as warc:
         warc.write(whole[:50])
@@ -39,7 +42,7 @@ def test_a_restart_knows_what_is_done_and_cuts_off_half_a_page(tmp_path: Path) -
     with journal(tmp_path) as second:
         assert [url[-1] for url in second.done] == ["1", "2", "4"]  # what may have passed is asked again
         assert (tmp_path / "warc/00000.warc.gz").read_bytes() == whole
-        second.add(fetched("http://a.example/3"))
+        second.add(*fetched("http://a.example/3"))
     assert pages(tmp_path) == ["1", "4", "3"]
     with journal(tmp_path) as third:
         assert [url[-1] for url in third.done] == ["1", "2", "4", "3"]
@@ -49,30 +52,23 @@ def test_a_restart_knows_what_is_done_and_cuts_off_half_a_page(tmp_path: Path) -
 
 def test_a_page_that_never_reached_the_disk_is_fetched_again(tmp_path: Path) -> None:
     with journal(tmp_path) as first:
-        first.add(fetched("http://a.example/1"))
-        first.add(fetched("http://a.example/2"))
+        first.add(*fetched("http://a.example/1"))
+        first.add(*fetched("http://a.example/2"))
     file = tmp_path / "warc/00000.warc.gz"
     file.write_bytes(file.read_bytes()[:-1])
     with journal(tmp_path) as second:
         assert list(second.done) == ["http://a.example/1"]
-        second.add(fetched("http://a.example/2"))
+        second.add(*fetched("http://a.example/2"))
     assert pages(tmp_path) == ["1", "2"]
 
 
 def test_another_job_begins_anew_and_files_are_cut_by_size(tmp_path: Path) -> None:
     with journal(tmp_path, file_bytes=1) as first:
         for number in range(3):
-            first.add(fetched(f"http://a.example/{number}"))
+            first.add(*fetched(f"http://a.example/{number}"))
     assert pages(tmp_path) == ["0", "1", "2"] and len(list((tmp_path / "warc").iterdir())) == 3
     with journal(tmp_path, file_bytes=1) as again:
-        again.add(fetched("http://a.example/3"))
+        again.add(*fetched("http://a.example/3"))
     assert pages(tmp_path) == ["0", "1", "2", "3"] and (tmp_path / "warc/00003.warc.gz").exists()
     with journal(tmp_path, "another job") as other:
         assert other.done == {} and list((tmp_path / "warc").iterdir()) == []
-
-
-@pytest.mark.parametrize("outcome", [fetched("http://a.example/1"), Outcome("x", "bad_url", "no host")])
-def test_lines_hold_no_bodies(outcome: Outcome) -> None:
-    line = json.loads(json.dumps(line_of(outcome)))
-    assert line["rule"] == (f"fetch.{outcome.rule}" if outcome.rule else "")
-    assert line.get("bytes") == (300 if outcome.page else None)

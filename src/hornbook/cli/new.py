@@ -24,7 +24,7 @@ HOW = {
 
 def new(
     name: Annotated[str, typer.Argument(help="The recipe's name: letters, digits, - and _.")],
-    path: Annotated[Path, typer.Argument(help="A file or folder: pages, text, JSON lines, Parquet, chat logs.")],
+    path: Annotated[Path, typer.Argument(help="A file or folder: pages, text, tables, chat logs, addresses.")],
     budget: Annotated[str, typer.Option(help="Time to train.")] = "10min",
     model: Annotated[Path | None, typer.Option(help="For chat logs: a model's folder to start from.")] = None,
 ) -> None:
@@ -60,6 +60,8 @@ def understood(found: "Survey") -> list[str]:
     if found.pages:
         size = human_bytes(found.page_bytes)
         lines.append(f"{_files(len(found.pages))} of web pages, {size}: their main text is taken")
+    for part in found.lists:
+        lines.append(f"{part.path.name} is a list of addresses: they are fetched, their main text is taken")
     for group in found.texts:
         what = f'field "{group.field}" of each record' if group.field else HOW[group.mode]
         spoken = f"; language {', '.join(group.languages)}" if group.languages else ""
@@ -68,14 +70,14 @@ def understood(found: "Survey") -> list[str]:
     if found.chats:
         lines.append(f"{_files(len(found.chats))} of conversations: the model is fine-tuned on them")
     lines += [f"{_files(count)} left out: {suffix}" for suffix, count in found.other.items()]
-    if found.texts and found.num_bytes < LITTLE_BYTES and not found.pages:
+    if found.texts and found.num_bytes < LITTLE_BYTES and not found.pages and not found.lists:
         lines.append("This is little text: the model will learn it by heart. From about 5 MB on it learns to write.")
     return lines
 
 
 def recipe_text(name: str, found: "Survey", budget: str, model: Path | None) -> str:
     """The recipe as TOML. Raises SettingsError for chat logs with nothing to learn the language from."""
-    has_text = bool(found.pages or found.texts)
+    has_text = bool(found.pages or found.texts or found.lists)
     if not has_text and model is None:
         raise SettingsError(
             "there are only conversations here, and a model needs much more text to learn the language from",
@@ -102,13 +104,21 @@ def recipe_text(name: str, found: "Survey", budget: str, model: Path | None) -> 
 
 
 def _text_stages(found: "Survey") -> list[str]:
-    """From files to tokens: read or extract, filter each, deduplicate all together, tokenizer, encode."""
+    """From files to tokens: read, extract or fetch, filter each, deduplicate all together, tokenizer, encode."""
     parts: list[str] = []
     clean: list[str] = []
     if found.pages:
-        parts.append(_stage("pages", "data.extract", {}, {"path": str(found.root)}))
+        only = {"files": found.pages_glob} if found.pages_glob else {}
+        parts.append(_stage("pages", "data.extract", {}, {"path": str(found.root), **only}))
         parts.append(_stage("clean-pages", "data.filter", {"documents": "pages"}, {"profile": "web"}))
         clean.append("clean-pages")
+    for number, part in enumerate(found.lists, 1):
+        fetched = "fetched" if len(found.lists) == 1 else f"fetched{number}"
+        field = {"field": part.field} if part.field not in ("", "url") else {}
+        parts.append(_stage(fetched, "data.fetch", {}, {"path": str(part.path), **field, "contact": ""}))
+        parts.append(_stage(f"{fetched}-pages", "data.extract", {"pages": fetched}, {}))
+        parts.append(_stage(f"clean-{fetched}", "data.filter", {"documents": f"{fetched}-pages"}, {"profile": "web"}))
+        clean.append(f"clean-{fetched}")
     if found.texts:
         parts.append(_read_stage(found))
         languages = list(dict.fromkeys(language for group in found.texts for language in group.languages)) or ["en"]
@@ -126,7 +136,9 @@ def _read_stage(found: "Survey") -> str:
     """One source for each sort of files: by a glob where it fits these files alone, else file by file."""
     sources: list[dict[str, Any]] = []
     for group in found.texts:
-        how = {"mode": group.mode} if group.format == "text" else {"field": group.field}
+        how: dict[str, Any] = {"mode": group.mode} if group.format == "text" else {"field": group.field}
+        if not group.header:
+            how["header"] = False
         glob = _glob(group, found)
         if found.root.is_file():
             sources.append({"path": str(found.root), **how})
@@ -146,7 +158,8 @@ def _glob(group: "Group", found: "Survey") -> str:
     from hornbook.cli.survey import ending
 
     own = ending(group.files[0])
-    others = [path for other in found.texts if other is not group for path in other.files] + list(found.chats)
+    others = [path for other in found.texts if other is not group for path in other.files]
+    others += [*found.chats, *(part.path for part in found.lists)]
     return f"*{own}" if own and not any(path.name.endswith(own) for path in others) else ""
 
 

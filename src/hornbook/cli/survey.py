@@ -1,6 +1,7 @@
-"""What lies at a path: pages, texts, tables of texts, chat logs, judged by names and by the beginnings of files."""
+"""What lies at a path: pages, texts, tables, lists of addresses, chat logs, by names and the beginnings of files."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,18 @@ SEPARATOR = "<|endoftext|>"
 LONG_FILE_BYTES = 50_000
 TEXT_FIELDS = ("text", "content", "story", "body", "document", "article")
 COMMON_SHARE = 0.2
+ADDRESS = re.compile(r"https?://\S+")
+LIST_SHARE = 0.9
+WORDY_CHARS = 100
+PAGE_OF_ADDRESS = 80
+"""Bytes of text behind a byte of a list: an address of 60 characters leads to about 5 kB."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Files that one source of a recipe can read: how, and what they look like. `languages`: most frequent first."""
+    """Files that one source of a recipe can read: how, and what they look like. `languages`: most frequent first;
+    `header`: of a table, whether its first row names the columns.
+    """
 
     format: str
     files: tuple[Path, ...]
@@ -28,15 +36,29 @@ class Group:
     mode: str = ""
     field: str = ""
     languages: tuple[str, ...] = ()
+    header: bool = True
+
+
+@dataclass(frozen=True)
+class AddressList:
+    """A file of addresses to fetch: `field` of its records holds them ("" in a text file)."""
+
+    path: Path
+    field: str = ""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found below `root`. `other`: suffixes of files that no stage reads, with how many there are."""
+    """What was found below `root`. `other`: suffixes of files that no stage reads, with how many there are.
+
+    `pages`: HTML, WARC and WET files; `pages_glob`: which of them to read, empty = all.
+    """
 
     root: Path
     pages: tuple[Path, ...] = ()
     page_bytes: int = 0
+    pages_glob: str = ""
+    lists: tuple[AddressList, ...] = ()
     texts: tuple[Group, ...] = ()
     chats: tuple[Path, ...] = ()
     other: dict[str, int] = field(default_factory=dict[str, int])
@@ -44,7 +66,8 @@ class Survey:
     @property
     def num_bytes(self) -> int:
         """Bytes on disk of everything that a base model can learn from."""
-        return self.page_bytes + sum(group.num_bytes for group in self.texts)
+        listed = sum(part.path.stat().st_size for part in self.lists) * PAGE_OF_ADDRESS
+        return self.page_bytes + listed + sum(group.num_bytes for group in self.texts)
 
 
 def survey(root: Path) -> Survey:
@@ -54,7 +77,8 @@ def survey(root: Path) -> Survey:
     files = sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p, root)) if root.is_dir() else [root]
     pages: list[Path] = []
     chats: list[Path] = []
-    kinds: dict[tuple[str, str, str, str], list[tuple[Path, tuple[str, ...]]]] = {}
+    lists: list[AddressList] = []
+    kinds: dict[tuple[str, str, str, bool, str], list[tuple[Path, tuple[str, ...]]]] = {}
     other = Counter[str]()
     for path in files:
         kind, compression = format_of(path)
@@ -62,26 +86,44 @@ def survey(root: Path) -> Survey:
             other["empty files"] += 1
         elif kind in ("html", "warc"):
             pages.append(path)
+        elif kind == "wat":
+            other["WAT (links and titles without text; the stage data.wat reads them)"] += 1
         elif kind == "":
             other[path.suffix or "no suffix"] += 1
         else:
             judged = _judge(path, kind, compression)
             if judged is None:
                 other[f"{path.suffix} without text"] += 1
-            elif judged[0] == "chat":
+            elif judged.mode == "chat":
                 chats.append(path)
+            elif judged.mode == "list":
+                lists.append(AddressList(path, judged.field))
             else:
-                kinds.setdefault((kind, judged[0], judged[1], ending(path)), []).append((path, judged[2]))
+                key = (kind, judged.mode, judged.field, judged.header, ending(path))
+                kinds.setdefault(key, []).append((path, judged.languages))
     texts = tuple(_group(key, found) for key, found in kinds.items())
-    if not pages and not texts and not chats:
+    pages, glob = _without_copies(pages, other)
+    if not pages and not texts and not chats and not lists:
         seen = ", ".join(f"{count} {name}" for name, count in other.most_common(5)) or "nothing at all"
         raise DataError(
             f"there is nothing here to learn from: found {seen}",
             where=str(root),
-            do="HTML, WARC, text, Markdown, JSON lines, CSV and Parquet can be read, plain, gzip or zstd",
+            do="HTML, WARC, WET, text, Markdown, JSON lines, CSV, Parquet and lists of addresses can be read, plain, "
+            "gzip or zstd",
         )
     size = sum(path.stat().st_size for path in pages)
-    return Survey(root, tuple(pages), size, texts, tuple(chats), dict(other))
+    return Survey(root, tuple(pages), size, glob, tuple(lists), texts, tuple(chats), dict(other))
+
+
+def _without_copies(pages: list[Path], other: Counter[str]) -> tuple[list[Path], str]:
+    """The pages, and the glob that finds them: WET files beside the WARC files they were made from are left out."""
+    wet = [path for path in pages if ".wet" in path.suffixes]
+    rest = [path for path in pages if ".wet" not in path.suffixes]
+    endings = {ending(path) for path in rest}
+    if not wet or len(endings) != 1 or ".warc" not in next(iter(endings)):
+        return pages, ""
+    other["WET (the text of the WARC files beside them)"] += len(wet)
+    return rest, f"*{next(iter(endings))}"
 
 
 def ending(path: Path) -> str:
@@ -89,36 +131,84 @@ def ending(path: Path) -> str:
     return "".join(path.suffixes[-2:]) if path.suffix in (".gz", ".zst") else path.suffix
 
 
-def _judge(path: Path, kind: str, compression: str) -> tuple[str, str, tuple[str, ...]] | None:
-    """(mode, field, languages) of one file, mode `chat` for a chat log; None when no text is in it."""
+@dataclass(frozen=True)
+class _Judged:
+    """What a file is: its `mode` ("chat": a chat log, "list": addresses), and how to read it."""
+
+    mode: str
+    field: str = ""
+    languages: tuple[str, ...] = ()
+    header: bool = True
+
+
+def _judge(path: Path, kind: str, compression: str) -> _Judged | None:
+    """How one file is to be read; None when no text is in it."""
     if kind == "text":
         head = "".join(_head(path, compression))
+        if _is_list(head.splitlines()[:HEAD_RECORDS]):
+            return _Judged("list")
         mode = "separator" if SEPARATOR in head else "paragraphs" if len(head) > LONG_FILE_BYTES else "file"
-        return (mode, "", _languages(head.split(SEPARATOR)[:HEAD_RECORDS])) if head.strip() else None
+        return _Judged(mode, "", _languages(head.split(SEPARATOR)[:HEAD_RECORDS])) if head.strip() else None
     records = list(_records(path, kind, compression))
     if kind == "jsonl" and records and all(_is_chat(record) for record in records):
-        return ("chat", "", ())
+        return _Judged("chat")
+    header = not (kind in ("csv", "tsv") and records and _looks_like_data(list(records[0])))
+    if not header:
+        records = list(_csv_records(path, kind, compression, header=False))
+    addresses = _address_field(records)
+    if addresses and header:
+        return _Judged("list", addresses)
     name = _text_field(records)
-    return ("file", name, _languages([str(record.get(name, "")) for record in records])) if name else None
+    languages = _languages([str(record.get(name, "")) for record in records])
+    return _Judged("file", name, languages, header) if name else None
 
 
-def _group(key: tuple[str, str, str, str], found: list[tuple[Path, tuple[str, ...]]]) -> Group:
+def _is_list(lines: list[str]) -> bool:
+    """Whether nearly every line is an address (and nothing else of weight)."""
+    used = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    found = [line for line in used if ADDRESS.match(line) and len(line.split()) <= 3]
+    return bool(used) and len(found) >= LIST_SHARE * len(used)
+
+
+def _address_field(records: list[dict[str, Any]]) -> str:
+    """The field with addresses of a table without text in it, else nothing."""
+    fields = {name: [str(r[name]) for r in records if isinstance(r.get(name), str)] for r in records for name in r}
+    wordy = [name for name, texts in fields.items() if sum(map(len, texts)) > WORDY_CHARS * len(records)]
+    lists = [n for n, texts in fields.items() if len(texts) >= LIST_SHARE * len(records) and _is_list(texts)]
+    named = [name for name in fields if name in TEXT_FIELDS]
+    return lists[0] if lists and not named and not set(wordy) - set(lists) else ""
+
+
+def _looks_like_data(names: list[str]) -> bool:
+    """Whether the first row of a table is a record and no header: long, a number, or an address stands in it."""
+    return any(
+        len(name) > WORDY_CHARS or re.fullmatch(r"-?\d+(?:\.\d+)?", name) or ADDRESS.match(name) for name in names
+    )
+
+
+def _group(key: tuple[str, str, str, bool, str], found: list[tuple[Path, tuple[str, ...]]]) -> Group:
     votes = Counter(language for _, languages in found for language in languages[:1])
     common = tuple(name for name, count in votes.most_common() if count >= COMMON_SHARE * sum(votes.values()))
     files = tuple(path for path, _ in found)
     extra = found[0][1] if len(found) == 1 else common
-    return Group(key[0], files, sum(path.stat().st_size for path in files), key[1], key[2], extra)
+    size = sum(path.stat().st_size for path in files)
+    return Group(key[0], files, size, key[1], key[2], extra, key[3])
 
 
 def _head(path: Path, compression: str) -> Iterator[str]:
-    from hornbook.data.streams import Damage, chunks
+    from hornbook.data.encodings import decode
+    from hornbook.data.streams import Damage, as_utf8, chunks
 
     data = b""
-    for chunk in chunks(path, compression, Damage()):
+    damage = Damage()
+    for chunk in as_utf8(chunks(path, compression, damage), damage):
         data += chunk
         if len(data) >= HEAD_BYTES:
             break
-    yield data[:HEAD_BYTES].decode("utf-8", errors="ignore")
+    if len(data) > HEAD_BYTES:
+        end = data.rfind(b"\n", 0, HEAD_BYTES)
+        data = data[: end + 1 if end > 0 else HEAD_BYTES]
+    yield decode(data)[0]
 
 
 def _records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]]:
@@ -128,10 +218,10 @@ def _records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]
     return _json_records(path, compression) if kind == "jsonl" else _csv_records(path, kind, compression)
 
 
-def _csv_records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]]:
+def _csv_records(path: Path, kind: str, compression: str, header: bool = True) -> Iterator[dict[str, Any]]:
     from hornbook.data.csv_rows import CsvReader
 
-    rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES, kind)
+    rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES, kind, header)
     yield from (dict(row.fields) for row in islice(rows, HEAD_RECORDS) if not row.flaw)
 
 

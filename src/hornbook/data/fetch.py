@@ -19,13 +19,15 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import SettingsError
-from hornbook.core.settings import InputPath, StrictSettings
+from hornbook.core.settings import HUB_PREFIX, InputPath, StrictSettings, resolve_input
+from hornbook.core.units import human_seconds
 from hornbook.data.crawler import AGENT, Crawler, Outcome, Rules, Stopped
-from hornbook.data.fetch_journal import Journal, line_of
+from hornbook.data.fetch_journal import Journal
 from hornbook.data.http_get import GetError, Manners, normal
 from hornbook.data.ledger import conclude, read_funnel
 from hornbook.data.sources import locate
 from hornbook.data.url_list import Listed, from_documents, read_list
+from hornbook.data.warc_write import response
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
@@ -51,6 +53,10 @@ RULES = {
     "fetch.truncated": "the answer ended early in every attempt (value: what is missing)",
     "fetch.bad_answer": "the answer is no HTTP, or its compression is broken (value: what was found)",
 }
+
+
+PAGE_TEXT_BYTES = 4_000
+"""Main text of a page: between the median (2 kB) and the mean (5 kB) of real pages; only for the plan."""
 
 
 class Settings(StrictSettings):
@@ -111,6 +117,23 @@ class Settings(StrictSettings):
         return Rules(manners, *pauses, self.max_redirects, self.types, seed)
 
 
+def resolve(settings: Settings, *, probe: object, hints: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Say how many addresses there are, how long good manners take at least, and how much text to expect."""
+    if settings.path is not None:
+        if settings.path.startswith(HUB_PREFIX):
+            return settings, {}
+        listed = read_list(resolve_input(settings.path), settings.files, settings.field)
+    else:
+        listed = ((url, "") for url in settings.urls)
+    hosts = Counter(urlsplit(entry.url).netloc for entry in _entries(listed) if not entry.rule)
+    if not hosts:
+        return settings, {}
+    slowest = max(max(hosts.values()), hosts.total() / settings.hosts_at_once)
+    least = human_seconds(slowest * settings.delay_s)
+    text = {"addresses": hosts.total(), "hosts": len(hosts), "at_least": least}
+    return settings, {**text, "output_bytes": hosts.total() * PAGE_TEXT_BYTES}
+
+
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Fetch every address once; what there is no page for is listed with its reason."""
     entries = list(_entries(_listed(settings, inputs, out)))
@@ -124,9 +147,9 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         progress.resume_at(len(entries) - len(waiting))
         claimed = {url for _, url in wanted} | {line.get("final_url", "") for line in journal.done.values()}
         for outcome in _fetched(waiting, Crawler(rules, claimed), settings.hosts_at_once):
-            journal.add(outcome)
+            journal.add(_line(outcome), *_record(outcome))
             progress.advance(1, host=urlsplit(outcome.url).netloc)
-    lines = [line_of(entry) if entry.rule else journal.done[entry.url] for entry in entries]
+    lines = [_line(entry) if entry.rule else journal.done[entry.url] for entry in entries]
     with (out.path / "urls.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     conclude(out, [_funnel(lines)], f"every address and its reason: {out.path / 'urls.jsonl'}")
@@ -160,6 +183,22 @@ def _entries(listed: Iterable[Listed]) -> Iterator[Outcome]:
         else:
             seen.add(url)
             yield Outcome(url)
+
+
+def _line(outcome: Outcome) -> dict[str, Any]:
+    """What became of an address, as JSON can hold it."""
+    line: dict[str, Any] = {"url": outcome.url, "rule": "", "value": outcome.value, "attempts": outcome.attempts}
+    if outcome.page is None:
+        return line | {"rule": f"fetch.{outcome.rule}", "passing": outcome.passing}
+    return line | {"final_url": outcome.page.url, "date": outcome.page.date, "bytes": len(outcome.page.body)}
+
+
+def _record(outcome: Outcome) -> tuple[bytes | None, str]:
+    """The WARC record of a page, and its date."""
+    page = outcome.page
+    if page is None:
+        return None, ""
+    return response(page.url, page.date, page.status, page.reason, page.headers, page.body), page.date
 
 
 def _fetched(waiting: list[tuple[int, str]], crawler: Crawler, num_threads: int) -> Iterator[Outcome]:

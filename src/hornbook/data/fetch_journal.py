@@ -8,23 +8,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from hornbook.data import warc_write
-from hornbook.data.crawler import Outcome
-
-
-def line_of(outcome: Outcome) -> dict[str, Any]:
-    """What became of an address, as JSON can hold it."""
-    line: dict[str, Any] = {"url": outcome.url, "rule": "", "value": outcome.value, "attempts": outcome.attempts}
-    if outcome.page is None:
-        return line | {"rule": f"fetch.{outcome.rule}", "passing": outcome.passing}
-    return line | {"final_url": outcome.page.url, "date": outcome.page.date, "bytes": len(outcome.page.body)}
 
 
 @dataclass
 class Journal:
     """The pages on disk and a line for each finished address, so that a restart asks for nothing twice.
 
-    A page is written before its line. What a WARC file holds beyond the last line was cut off by a stop, and goes;
-    so do lines whose page is not all there, and failures that may have passed: these addresses are asked again.
+    `job`: what decides the outcome, as text (notes of another job do not count); `software`: for warcinfo records;
+    `name`: the field of a line that names what it is about. A record is written before its line. What a WARC file
+    holds beyond the last line was cut off by a stop, and goes; so do lines whose record is not all there, and failures
+    that may have passed: these are asked for again.
     """
 
     root: Path
@@ -32,6 +25,7 @@ class Journal:
     job: str
     software: str
     file_bytes: int
+    name: str = "url"
     done: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
 
     def __enter__(self) -> "Journal":
@@ -48,7 +42,7 @@ class Journal:
                     warc.truncate(ends[path.name])
             else:
                 path.unlink()
-        self.done = {line["url"]: line for line in lines if not line.get("passing")}
+        self.done = {line[self.name]: line for line in lines if not line.get("passing")}
         scratch = self.file.with_suffix(".new")
         scratch.write_text(
             "".join(json.dumps(line) + "\n" for line in [{"job": self.job}, *self.done.values()]), "utf-8"
@@ -64,16 +58,13 @@ class Journal:
         if self._warc is not None:
             self._warc.close()
 
-    def add(self, outcome: Outcome) -> None:
-        """Write a page, if there is one, then the line that says what became of the address."""
-        line = line_of(outcome)
-        page = outcome.page
-        if page is not None:
-            record = warc_write.response(page.url, page.date, page.status, page.reason, page.headers, page.body)
-            line |= self._write(record, page.date)
+    def add(self, line: dict[str, Any], record: bytes | None, date: str = "") -> None:
+        """Write a record (a gzip member), if there is one, then the line that says what became of the address."""
+        if record is not None:
+            line = line | self._write(record, date)
         self._journal.write(json.dumps(line) + "\n")
         self._journal.flush()
-        self.done[outcome.url] = line
+        self.done[line[self.name]] = line
 
     def _write(self, record: bytes, date: str) -> dict[str, Any]:
         if self._warc is None or self._warc.tell() >= self.file_bytes:
@@ -94,7 +85,7 @@ class Journal:
         self._number += 1
         name = f"{self._number:05d}.warc.gz"
         self._warc = (self.root / "warc" / name).open("ab")
-        info = f"software: {self.software}\r\nformat: WARC File Format 1.1\r\nrobots: obeyed (RFC 9309)\r\n"
+        info = f"software: {self.software}\r\nformat: WARC File Format 1.1\r\n"
         kind = "application/warc-fields"
         self._warc.write(warc_write.member("warcinfo", date, kind, info.encode(), filename=name))
 

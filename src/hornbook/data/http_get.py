@@ -26,6 +26,7 @@ class GetError(Exception):
     def __init__(self, rule: str, found: str, passing: bool = False) -> None:
         super().__init__(f"{rule}: {found}")
         self.rule, self.found, self.passing = rule, found, passing
+        self.wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
