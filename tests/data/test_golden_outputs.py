@@ -18,7 +18,7 @@ import warcs
 GOLDEN = {
     ("data.read", 2): "e1aa4ce38ac9650a",
     ("data.extract", 1): "bfe6875f59017d80",
-    ("data.filter", 1): "d698b3d1b9ddf61a",
+    ("data.filter", 2): "d698b3d1b9ddf61a",
     ("data.dedup", 1): "9fd46dd257599b03",
 }
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "filter.timeout": "a filter of the user's took longer than record_cpu_s over this document",
