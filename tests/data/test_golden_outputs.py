@@ -18,7 +18,7 @@ import warcs
 GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
     ("data.extract", 2): "bfe6875f59017d80",
-    ("data.filter", 2): "e3fab512f8f36330",
+    ("data.filter", 2): "d698b3d1b9ddf61a",
     ("data.dedup", 2): "5e0b4d0eb1d944fb",
 }
 

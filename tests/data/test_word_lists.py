@@ -5,7 +5,21 @@ from hypothesis import strategies as st
 from hornbook.data.word_lists import fold, word_list
 
 LISTED = word_list(
-    ["# a comment", "", "cunth", "ass", "hard core", "s&m", "!worst", "  Two   Girls ", "~moby ass", "ß", "馬鹿", "แย่", "#tag"],
+    [
+        "# a comment",
+        "",
+        "cunth",
+        "ass",
+        "hard core",
+        "s&m",
+        "!worst",
+        "  Two   Girls ",
+        "~moby ass",
+        "ß",
+        "馬鹿",
+        "แย่",
+        "#tag",
+    ],
     innocent=["hard core drill"],
 )
 
@@ -37,7 +51,11 @@ def test_where_entries_count(text: str, entries: list[str]) -> None:
 def test_strong_entries_and_the_longest_entry_first() -> None:
     assert LISTED.strong == {"worst"}
     both = word_list(["big", "big bad wolf", "bad wolf"])
-    assert [hit.entry for hit in both.find("A big bad wolf, a bad wolf, big bad dog")] == ["big bad wolf", "bad wolf", "big"]
+    assert [hit.entry for hit in both.find("A big bad wolf, a bad wolf, big bad dog")] == [
+        "big bad wolf",
+        "bad wolf",
+        "big",
+    ]
 
 
 @given(st.text())

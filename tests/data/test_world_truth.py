@@ -15,6 +15,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import dedup, extract
 from hornbook.data import filter as filters
+from hornbook.data.personal import KINDS, find
 from hornbook.world import facts, pages
 
 GOOD = {"encyclopedia", "story", "chat", "forum", "letter"}
@@ -105,11 +106,28 @@ def test_personal_data_is_masked_and_nothing_else_is(world: World) -> None:
         planted = [span for span in spans if span in before[url]]
         num_planted += len(planted)
         num_found += sum(span not in text for span in planted)
-        num_placeholders += len(re.findall(r"\[(?:EMAIL|PHONE|IP|CARD|IBAN|SSN)\]", text))
+        num_placeholders += len(re.findall(r"\[(?:EMAIL|PHONE|IP|CARD|IBAN|SSN|NATIONAL_ID)\]", text))
         if not planted:
             assert text == before[url]
     assert num_planted >= 20 and num_found / num_planted >= 0.98
     assert num_placeholders <= num_planted / 0.95
+
+
+def test_personal_data_of_each_kind_is_found_at_its_place(world: World) -> None:
+    num_right: Counter[str] = Counter()
+    for row in world.truth.values():
+        planted = {(span["begin"], span["end"], span["kind"]) for span in json.loads(row["pii"])}
+        assert planted == {tuple(span) for span in find(row["clean_text"] or "", KINDS)}, row["url"]
+        num_right.update(kind for _, _, kind in planted)
+    assert num_right["email"] >= 10 and num_right["phone"] >= 10
+
+
+def test_rude_pages_are_dropped_and_no_others(world: World) -> None:
+    stage(filters, world.folder / "rude", "documents", {"documents": world.documents}, rules=["bad_words"])
+    gone = {row["url"] for row in world.dropped("rude")}
+    rude = {url for url, row in world.truth.items() if row["rude"]}
+    there = {document.url for document in read_documents(world.documents.path)}
+    assert len(rude & there) >= 5 and gone == rude & there
 
 
 def test_copies_are_found_and_only_copies(world: World) -> None:

@@ -22,8 +22,8 @@ MAX_URL_CHARS = 4096
 PAGE_TYPES = frozenset(("document", "doc", "all"))
 POPUP_TYPES = frozenset(("popup", "popunder", "all"))
 PART_TYPES = frozenset(
-    "script image stylesheet css object object-subrequest xmlhttprequest xhr subdocument frame ping beacon websocket webrtc "
-    "media font other background xbl dtd".split()
+    "script image stylesheet css object object-subrequest xmlhttprequest xhr subdocument frame ping beacon websocket "
+    "webrtc media font other background xbl dtd".split()
 )
 PARTY = {"third-party": True, "3p": True, "first-party": False, "1p": False}
 
@@ -103,9 +103,9 @@ def parse_address(url: str) -> Address:
 def parse_rule(line: str, reading: Reading = "page") -> Rule | None:
     """The rule of one line; None for comments, element hiding, and rules that say nothing about a page's own address.
 
-    `page`: rules that a browser applies to a whole page: those for `document` or `all`, those that block a host and name
-    no type, and those for popups opened by other sites. `any`: also rules on parts of an address that name no type, and
-    rules for third parties only. Rules for scripts, pictures and other parts of pages alone never apply.
+    `page`: rules that a browser applies to a whole page: those for `document` or `all`, those that block a host and
+    name no type, and those for popups opened by other sites. `any`: also rules on parts of an address that name no
+    type, and rules for third parties only. Rules for scripts, pictures and other parts of pages alone never apply.
 
     Source: Adblock Plus, "How to write filters"; uBlock Origin, "Strict blocking" (host rules block pages). Deviations:
     rules that change requests instead of blocking them (csp, redirect, removeparam, ...) and rules with `denyallow`,
@@ -175,8 +175,8 @@ def _is_regex(body: str) -> bool:
 
 
 def _translate(body: str) -> str:
-    """A pattern for `re.match`. Parts between stars are found one after the other, each at its first place (atomic groups),
-    so that a pattern takes time linear in the address; a regular expression of the list's is taken as it is."""
+    """A pattern for `re.match`. Parts between stars are found one after the other, each at its first place (atomic
+    groups), so that a pattern takes time linear in the address; a list's own regular expression is taken as it is."""
     if _is_regex(body):
         return rf"(?s:.*?)(?:{body[1:-1]})"
     start, end = "", ""

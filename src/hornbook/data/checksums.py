@@ -1,11 +1,11 @@
-"""Numbers that prove themselves: payment cards, bank accounts, national ids and coin addresses, by their check digits."""
+"""Numbers that prove themselves by check digits: payment cards, bank accounts, national ids and coin addresses."""
 
 import hashlib
 import re
 from datetime import date
 
-IBAN_CHARS = dict(
-    item.split(":")
+IBAN_CHARS = {
+    item[:2]: int(item[3:])
     for item in (
         "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BI:27 BR:29 BY:28 CH:21 CR:22 CY:28 CZ:24 DE:22 DJ:27 "
         "DK:18 DO:28 EE:20 EG:29 ES:24 FI:18 FK:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28 HN:28 HR:21 HU:28 "
@@ -13,7 +13,7 @@ IBAN_CHARS = dict(
         "MK:19 MN:20 MR:27 MT:31 MU:30 NI:28 NL:18 NO:15 OM:23 PK:24 PL:28 PS:29 PT:25 QA:29 RO:24 RS:22 RU:33 SA:24 "
         "SC:31 SD:18 SE:24 SI:19 SK:24 SM:27 SO:23 ST:25 SV:28 TL:23 TN:24 TR:26 UA:29 VA:22 VG:24 XK:20 YE:30"
     ).split()
-)
+}
 """Length of an account number by country. Source: SWIFT, IBAN registry."""
 
 ISSUERS = re.compile(
@@ -23,7 +23,7 @@ ISSUERS = re.compile(
     | 3[47]\d{13}                                                                  # American Express
     | (?:6011|64[4-9]\d|65\d\d)\d{12,15}                                           # Discover
     | 3(?:0[0-59]|[689]\d)\d{11,16}                                                # Diners Club
-    | 35\d\d\d{12,15}             | (?:2131|1800)\d{11}                           # JCB (has 3528 to 3589)
+    | 35\d{14,17} | (?:2131|1800)\d{11}                                            # JCB (has 3528 to 3589)
     | 62\d{14,17}                                                                  # UnionPay
     | 220[0-4]\d{12,15}                                                            # Mir
     | (?:5018|502[0-3]|503[89]|56\d\d|5[78]\d\d|6304|6390|67\d\d|60\d\d)\d{8,15}    # Maestro, RuPay
@@ -75,7 +75,7 @@ def iban(number: str) -> bool:
     (True, False)
     """
     compact = re.sub(r"[ \u00a0-]", "", number).upper()
-    if str(len(compact)) != IBAN_CHARS.get(compact[:2]) or not (compact.isascii() and compact.isalnum()):
+    if len(compact) != IBAN_CHARS.get(compact[:2]) or not (compact.isascii() and compact.isalnum()):
         return False
     return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
 

@@ -30,7 +30,9 @@ HIDDEN_DOMAIN = re.compile(
     r"(?:\.|[ ]?[\[({][ ]?(?:dot|punkt|point)[ ]?[\])}][ ]?)[A-Za-z]{2,24}\b",
     re.IGNORECASE,
 )
-FILES = frozenset("png jpg jpeg gif webp svg ico css js mjs ts map json html htm php py rb java txt pdf zip mp4 mp3".split())
+FILES = frozenset(
+    "png jpg jpeg gif webp svg ico css js mjs ts map json html htm php py rb java txt pdf zip mp4 mp3".split()
+)
 
 RUN = re.compile(r"(?:\(?\+[ ]?|\()?[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2013()/-]{5,}", re.ASCII)
 CARD = re.compile(
@@ -41,7 +43,9 @@ CARD = re.compile(
     )(?![0-9])""",
     re.VERBOSE,
 )
-CARD_WORDS = re.compile(r"\b(?:cards?|credit|debit|cc|visa|mastercard|maestro|amex|pan)\b[^\n0-9]{0,24}\Z", re.IGNORECASE)
+CARD_WORDS = re.compile(
+    r"\b(?:cards?|credit|debit|cc|visa|mastercard|maestro|amex|pan)\b[^\n0-9]{0,24}\Z", re.IGNORECASE
+)
 SSN = re.compile(
     r"(?<![0-9-])(?!000|666)(?:[0-8][0-9]{2}([- ]?)(?!00)[0-9]{2}"
     r"|9[0-9]{2}([- ]?)(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9]))(?:\1|\2)(?!0000)[0-9]{4}(?![0-9-])"
@@ -65,7 +69,9 @@ NOT_IP = re.compile(
     r"|table|fig|figure|kernel|driver|sdk|api|upgrade(?:d)? (?:to|from)|oid)\b[ .:=]{0,3}|[A-Za-z]/|[§#])\Z",
     re.IGNORECASE,
 )
-IP_WORDS = re.compile(r"\b(?:ips?|ipv4|address|host|server|servers|ping|dns|gateway|router|subnet|inet|from|at)\b", re.IGNORECASE)
+IP_WORDS = re.compile(
+    r"\b(?:ips?|ipv4|address|host|server|servers|ping|dns|gateway|router|subnet|inet|from|at)\b", re.IGNORECASE
+)
 IPV6_HINT = re.compile(r":[0-9A-Fa-f]{0,4}:")
 IPV6 = re.compile(r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.[0-9])")
 IPV6_FIRST = re.compile(r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff[0-9a-f]{2}):", re.IGNORECASE)
@@ -78,9 +84,11 @@ STREET = re.compile(
         |Parkway|Pkwy|Close|Crescent|Gardens|Alley)\b\.?
       (?:,?[ ](?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|\#)\.?[ ]?[\w-]{{1,6}})?
     | P\.?[ ]?O\.?[ ]?Box[ ][0-9]{{1,6}}
-    | [0-9]{{1,4}}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|chemin|impasse|quai)[ ](?:[\w'’-]{{1,20}}[ ]?){{1,5}}
+    | [0-9]{{1,4}}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|chemin|impasse|quai)[ ]
+      (?:[\w'’-]{{1,20}}[ ]?){{1,5}}
     | [A-ZÄÖÜ][\wäöüß-]{{1,30}}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer)[ ][0-9]{{1,4}}[a-z]?
-    | (?:Calle|Avenida|Plaza|Via|Viale|Piazza|Rua)[ ](?:[\w'’.-]{{1,20}}[ ]){{1,4}}?,?[ ]?(?:n[.º°]{{0,2}}[ ]?)?[0-9]{{1,4}}
+    | (?:Calle|Avenida|Plaza|Via|Viale|Piazza|Rua)[ ]
+      (?:[\w'’.-]{{1,20}}[ ]){{1,4}}?,?[ ]?(?:n[.º°]{{0,2}}[ ]?)?[0-9]{{1,4}}
     )(?![\w])""",
     re.VERBOSE,
 )
@@ -92,15 +100,12 @@ Names = dict[str, list[tuple[str, ...]]]
 def find(text: str, kinds: Iterable[Kind], names: Names | None = None) -> list[Span]:
     """Every piece of personal data of these kinds, in order, without overlaps.
 
-    Takes time linear in the text: patterns start at a sign that is rare (an @, a digit) and look a bounded way around it.
+    Takes time linear in the text: patterns start at a rare sign (an @, a digit) and look a bounded way around it.
     `names`: from `name_table`; persons are found by it alone.
     """
     wanted = set(kinds)
     found = [
-        Span(begin, end, kind)
-        for kind, finder in FINDERS.items()
-        if kind in wanted
-        for begin, end in finder(text)
+        Span(begin, end, kind) for kind, finder in FINDERS.items() if kind in wanted for begin, end in finder(text)
     ]
     if not wanted.isdisjoint(("card", "ssn", "ip", "phone")):
         found += _in_digits(text, wanted)
@@ -148,7 +153,7 @@ def find_ibans(text: str) -> Iterator[tuple[int, int]]:
     """Bank account numbers, together or in groups; what follows a whole one is not swallowed."""
     for found in IBAN.finditer(text):
         begin = end = found.start() - 2
-        missing = int(IBAN_CHARS.get(text[begin : begin + 2].upper(), "0"))
+        missing = IBAN_CHARS.get(text[begin : begin + 2].upper(), 0)
         while end < found.end() and missing:
             missing -= text[end].isalnum()
             end += 1
@@ -220,8 +225,8 @@ def _in_digits(text: str, wanted: set[Kind]) -> Iterator[Span]:
 
 
 def _cards(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Source: ISO/IEC 7812. Behind a word such as "card" the issuer is not asked. One number in ten passes Luhn by chance:
-    those inside paths and addresses do not count."""
+    """Source: ISO/IEC 7812. Behind a word such as "card" the issuer is not asked. One number in ten passes Luhn by
+    chance: those inside paths and addresses do not count."""
     for found in CARD.finditer(text, begin, end):
         first, last = found.span()
         if found["more"] and not luhn(found[0]):
@@ -282,7 +287,7 @@ def _ipv6s(text: str) -> Iterator[tuple[int, int]]:
 
 
 def ip_address(text: str) -> bool:
-    """Whether a text is an IP address. Short forms of version 6 must begin with a prefix that is in use: `a::b` is code."""
+    """Whether a text is an IP address. Short forms of version 6 must begin with a prefix in use: `a::b` is code."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+")
@@ -26,8 +27,8 @@ class WordList:
     """Entries ready to be looked up.
 
     An entry of letters counts as whole words (so that a word inside "Scunthorpe" does not); its words may be parted by
-    spaces, hyphens or apostrophes. An entry in a script without spaces (Chinese, Japanese, Thai, ...) counts wherever it
-    stands. An entry with other signs (`s&m`) counts where no letter or digit touches it.
+    spaces, hyphens or apostrophes. An entry in a script without spaces (Chinese, Japanese, Thai, ...) counts wherever
+    it stands. An entry with other signs (`s&m`) counts where no letter or digit touches it.
     """
 
     phrases: dict[str, list[tuple[str, ...]]] = field(default_factory=dict[str, list[tuple[str, ...]]])
@@ -61,7 +62,7 @@ class WordList:
             for phrase in self.phrases.get(word[0], ()):
                 run = words[place : place + len(phrase)]
                 if tuple(w[0] for w in run) == phrase and all(
-                    BETWEEN.fullmatch(folded, a.end(), b.start()) for a, b in zip(run, run[1:], strict=False)
+                    BETWEEN.fullmatch(folded, a.end(), b.start()) for a, b in pairwise(run)
                 ):
                     hits.append(Hit(word.start(), run[-1].end(), " ".join(phrase)))
                     break
@@ -98,7 +99,7 @@ def fold(text: str) -> str:
 
 
 def word_list(lines: Iterable[str], innocent: Iterable[str] = ()) -> WordList:
-    """Make a list ready. One entry a line; `!entry`: one is enough; `~phrase`: nothing inside it counts; `# ` a comment.
+    """Make a list ready. One entry a line; `!entry`: one is enough; `~phrase`: nothing in it counts; `# `: a comment.
 
     Source: the format of LDNOOBW (one word or phrase a line), with the three signs added.
 

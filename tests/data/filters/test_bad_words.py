@@ -72,7 +72,9 @@ def test_the_built_in_list_is_for_shares() -> None:
     settings = Settings()
     listed = load(settings)
     rude = "Shut up, you stupid idiot, nobody wants your damn nonsense."
-    assert decide(Document("1", rude), settings, listed) == Drop("bad_words.frac", "0.400: damn, idiot, shut up, stupid")
+    assert decide(Document("1", rude), settings, listed) == Drop(
+        "bad_words.frac", "0.400: damn, idiot, shut up, stupid"
+    )
     fine = "The stupid wolf sat down, and the lamb walked home along the river to its mother and her friends."
     assert decide(Document("1", fine), settings, listed) == Keep()
 

@@ -40,7 +40,10 @@ def hosts(tmp_path: Path) -> Path:
         ("http://203.0.113.9/x", Drop("blocklist.host", "203.0.113.9 (hosts.txt)")),
         ("https://localhost/", Keep()),
         ("https://page.example/some/path", Drop("blocklist.address", "page.example/some/path (hosts.txt)")),
-        ("https://www.page.example/some/path/deep?q=1", Drop("blocklist.address", "page.example/some/path (hosts.txt)")),
+        (
+            "https://www.page.example/some/path/deep?q=1",
+            Drop("blocklist.address", "page.example/some/path (hosts.txt)"),
+        ),
         ("https://page.example/some/pathology", Keep()),
         ("https://page.example/some", Keep()),
         ("https://user.example/~ann?x", Drop("blocklist.address", "user.example/~ann (hosts.txt)")),
@@ -54,7 +57,9 @@ def test_plain_lists_and_hosts_files(hosts: Path, url: str, decision: Decision) 
 
 def test_adblock_lists_say_which_rule(tmp_path: Path) -> None:
     file = tmp_path / "list.txt.gz"
-    file.write_bytes(gzip.compress(b"[Adblock Plus 2.0]\n||ads.example^\n/banner/*\n@@||ads.example/ok^\nx.example##.ad\n"))
+    file.write_bytes(
+        gzip.compress(b"[Adblock Plus 2.0]\n||ads.example^\n/banner/*\n@@||ads.example/ok^\nx.example##.ad\n")
+    )
     assert verdict("https://ads.example/x", file) == Drop("blocklist.rule", "||ads.example^ (list.txt)")
     assert verdict("https://ads.example/ok", file, adblock="any") == Keep()
     assert verdict("https://x.example/banner/1", file) == Keep()
@@ -62,19 +67,27 @@ def test_adblock_lists_say_which_rule(tmp_path: Path) -> None:
 
 
 def test_folders_by_category_and_hosts_that_stay(tmp_path: Path) -> None:
-    for name, text in {"adult/domains": "bad.example\n", "adult/urls": "shared.example/bad\n", "games/domains": "play.example\n"}.items():
+    for name, text in {
+        "adult/domains": "bad.example\n",
+        "adult/urls": "shared.example/bad\n",
+        "games/domains": "play.example\n",
+    }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "adult/usage").write_text("black\n")
     assert verdict("https://bad.example/", tmp_path) == Drop("blocklist.host", "bad.example (adult/domains)")
-    assert verdict("https://shared.example/bad/x", tmp_path) == Drop("blocklist.address", "shared.example/bad (adult/urls)")
+    assert verdict("https://shared.example/bad/x", tmp_path) == Drop(
+        "blocklist.address", "shared.example/bad (adult/urls)"
+    )
     assert verdict("https://play.example/", tmp_path / "adult") == Keep()
     assert verdict("https://good.bad.example/", tmp_path, allowed_hosts=["good.bad.example"]) == Keep()
 
 
 def test_entries_of_a_line() -> None:
     assert plain_entries("0.0.0.0 a.example b.example #c.example") == ["a.example", "b.example"]
-    assert plain_entries("two words") == plain_entries("# x") == plain_entries("") == plain_entries("a<b>.example") == []
+    assert (
+        plain_entries("two words") == plain_entries("# x") == plain_entries("") == plain_entries("a<b>.example") == []
+    )
     assert plain_entries("HTTPS://user@WWW.A.example:8/Path/") == ["a.example/Path"]
 
 

@@ -15,7 +15,7 @@ from hornbook.data.word_lists import WORD, Hit, WordList, word_list
 
 RULES = {
     "bad_words.strong": "an entry marked `!` in a list (value: the entry)",
-    "bad_words.count": "more hits than max_count (value: hits and entries). Source: C4 (T5, section 2.2) drops at the first",
+    "bad_words.count": "more hits than max_count (value: hits and entries). Source: C4 drops at the first one",
     "bad_words.distinct": "more different entries than max_distinct (value: how many, and which)",
     "bad_words.frac": "share of words that are hits above max_frac, with min_count of them (value: share and entries)",
     "bad_words.little_left": "cutting or masking would take more than max_removed_frac of the text (value: the share)",
@@ -25,8 +25,8 @@ RULES = {
 }
 
 BUILT_IN = (
-    "bastard bastards bloody bollocks bullshit crap crappy damn damned dammit goddamn dumb dumbass filthy idiot idiots idiotic "
-    "imbecile imbeciles jackass loser losers moron morons moronic pathetic scum scumbag scumbags stupid "
+    "bastard bastards bloody bollocks bullshit crap crappy damn damned dammit goddamn dumb dumbass filthy idiot idiots "
+    "idiotic imbecile imbeciles jackass loser losers moron morons moronic pathetic scum scumbag scumbags stupid "
     "camgirls hentai porn porno pornography sexcam xxx"
 ).split()
 BUILT_IN_PHRASES = ("shut up", "go to hell", "get lost", "screw you", "piss off", "shut your mouth", "i hate you")
@@ -37,17 +37,17 @@ class Settings(StrictSettings):
     """Which words, how many are too many, and what happens then."""
 
     paths: tuple[InputPath, ...] = ()
-    """Lists: files, or folders of files named by language (`en`, `de.txt`), one word or phrase a line as in LDNOOBW. `!word`:
-    one is enough for a drop; `~phrase`: inside it nothing counts (`~moby dick`); `# ` begins a comment."""
+    """Lists: files, or folders of files named by language (`en`, `de.txt`), one word or phrase a line as in LDNOOBW.
+    `!word`: one is enough for a drop; `~phrase`: inside it nothing counts (`~moby dick`); `# ` begins a comment."""
     languages: tuple[str, ...] = ("en",)
     """Which files of a folder are read."""
     built_in: bool = True
-    """Also use Hornbook's own English list: some forty mild words, meant for shares. For more, bring a list (LDNOOBW has 27
-    languages)."""
+    """Also use Hornbook's own English list: some forty mild words, meant for shares. For more, bring a list (LDNOOBW
+    has 27 languages)."""
     innocent: tuple[str, ...] = INNOCENT
     """Phrases inside which nothing counts."""
     action: Literal["drop", "line", "paragraph", "mask"] = "drop"
-    """`drop` the document when it is above a limit; take out every `line` or `paragraph` with a hit; or `mask` the hits."""
+    """`drop` the document when it is above a limit; take out every `line` or `paragraph` with a hit; or `mask` hits."""
     max_frac: float | None = pydantic.Field(default=0.02, ge=0, le=1)
     """With `drop`: largest share of words that may be hits; empty = any."""
     min_count: int = pydantic.Field(default=3, ge=1)
@@ -57,7 +57,7 @@ class Settings(StrictSettings):
     max_count: int | None = pydantic.Field(default=None, ge=0)
     """With `drop`: most hits; 0 is C4's rule, empty = any."""
     keep_frac: float = pydantic.Field(default=0.0, ge=0, le=1)
-    """Share of documents above a limit that stay all the same, chosen by their id (so that a model has met the words)."""
+    """Share of documents above a limit that stay all the same, chosen by id (so that a model has met the words)."""
     max_removed_frac: float = pydantic.Field(default=0.5, ge=0, le=1)
     """With the other actions: drop the document when more than this share of its characters would go."""
     placeholder: str = "[RUDE]"
@@ -91,8 +91,8 @@ def _files(path: Path, languages: tuple[str, ...]) -> list[Path]:
 def decide(document: Document, settings: Settings, listed: WordList) -> Decision:
     """Look up the words, then apply the limits.
 
-    Source: Raffel et al. 2020 (C4), 2.2, with `max_count = 0`: one word drops a page; its later program keeps a share at
-    random. Deviations: entries are whole words except in scripts without spaces (mC4's reading); limits by share.
+    Source: Raffel et al. 2020 (C4), 2.2, with `max_count = 0`: one word drops a page; its later program keeps a
+    share at random. Deviations: entries are whole words except in scripts without spaces (mC4's reading).
     """
     hits = listed.find(document.text)
     if not hits:

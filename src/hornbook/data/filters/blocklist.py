@@ -1,4 +1,4 @@
-"""Filter blocklist: drop pages whose addresses stand on lists: hosts, hosts files, Adblock syntax, folders by category."""
+"""Filter blocklist: drop pages whose addresses stand on lists: hosts, hosts files, Adblock syntax, categories."""
 
 import gzip
 import zlib
@@ -20,15 +20,17 @@ RULES = {
 
 LIST_FILES = ("domains", "urls", "hosts")
 LIST_ENDS = (".txt", ".hosts", ".list")
-LOCAL_NAMES = frozenset(("localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-localhost", "ip6-loopback"))
+LOCAL_NAMES = frozenset(
+    ("localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-localhost", "ip6-loopback")
+)
 
 
 class Settings(StrictSettings):
     """Lists of addresses to refuse. A document without an address is kept."""
 
     paths: tuple[InputPath, ...] = ()
-    """Files, or folders of them (`domains`, `urls`, `hosts`, `*.txt`, `*.hosts`, `*.list`, also in folders by category as
-    the lists of the University of Toulouse have them), plain or gzipped. A file may hold hosts or addresses, one a line,
+    """Files, or folders of them (`domains`, `urls`, `hosts`, `*.txt`, `*.hosts`, `*.list`, also in folders by category
+    as the lists of the University of Toulouse are), plain or gzipped. A file holds hosts or addresses, one a line, or
     lines of a hosts file (`0.0.0.0 ads.example`), or Adblock syntax."""
     adblock: Reading = "page"
     """Which Adblock rules count: `page`, those that a browser applies to whole pages and popups; `any`, also rules for
@@ -51,12 +53,16 @@ class Lists:
 def load(settings: Settings) -> Lists:
     """Read every list. Raises SettingsError without any, DataError for a file with nothing in it."""
     if not settings.paths:
-        raise SettingsError('the rule "blocklist" has no lists', where="data.filter", do='Give rule.blocklist.paths = ["…"]')
+        raise SettingsError(
+            'the rule "blocklist" has no lists', where="data.filter", do='Give rule.blocklist.paths = ["…"]'
+        )
     lists = Lists()
     for path in map(resolve_input, settings.paths):
         files = _files(path)
         if not files:
-            raise DataError("no list is here", where=str(path), do=f"Names: {', '.join(LIST_FILES)}, *{', *'.join(LIST_ENDS)}")
+            raise DataError(
+                "no list is here", where=str(path), do=f"Names: {', '.join(LIST_FILES)}, *{', *'.join(LIST_ENDS)}"
+            )
         for file in files:
             name = file.relative_to(path).as_posix() if file != path else file.name
             _read(lists, file, name.removesuffix(".gz"), settings.adblock)
@@ -123,7 +129,7 @@ def _known(lists: Lists, lines: Iterable[str]) -> bool:
 
 
 def _is_adblock(lines: Iterable[str]) -> bool:
-    """Whether any line can only be Adblock syntax: its header, a comment with `!`, an anchor, an exception, a hidden element."""
+    """Whether any line can only be Adblock syntax: its header, a comment with `!`, an anchor, a hidden element."""
     return any(line.startswith(("[Adblock", "!", "||", "@@", "|http", "##")) or "##." in line for line in lines)
 
 
@@ -136,14 +142,16 @@ def _read_plain(lists: Lists, lines: Iterable[str], name: str) -> None:
 def plain_entries(line: str) -> list[str]:
     """The hosts and addresses of one line of a plain list or a hosts file, in the form in which they are looked up.
 
-    >>> plain_entries("0.0.0.0 Ads.example  # bad"), plain_entries("https://www.b.example/x/"), plain_entries("*.c.example")
-    (['ads.example'], ['b.example/x'], ['c.example'])
+    >>> plain_entries("0.0.0.0 Ads.example  # bad"), plain_entries("https://www.b.example/x/")
+    (['ads.example'], ['b.example/x'])
     """
     words = line.partition("#")[0].split()
     if len(words) > 1:
         if not _is_number(words[0]):
             return []
-        return [word.lower().strip(".") for word in words[1:] if word.lower() not in LOCAL_NAMES and not _is_number(word)]
+        return [
+            word.lower().strip(".") for word in words[1:] if word.lower() not in LOCAL_NAMES and not _is_number(word)
+        ]
     return [entry for word in words if (entry := _entry(word))]
 
 

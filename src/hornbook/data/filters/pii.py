@@ -15,12 +15,12 @@ from hornbook.data.spans import cut_around, replace_spans
 
 RULES = {
     "pii.email": "edit: an e-mail address. Source: RFC 5322 addresses as people write them, `name [at] host` too",
-    "pii.phone": "edit: a telephone number, by its calling code, its grouping or the words beside it. Source: E.164, E.123",
+    "pii.phone": "edit: a telephone number, by its calling code, its grouping or words beside it. Source: E.164, E.123",
     "pii.ip": "edit: an IPv4 or IPv6 address. Source: checked by Python's ipaddress; versions and sections left out",
     "pii.card": "edit: a payment card number. Source: ISO/IEC 7812, Luhn checksum, issuers' digits and lengths",
     "pii.iban": "edit: a bank account number. Source: ISO 13616, the country's length, checksum mod 97",
-    "pii.ssn": "edit: a United States social security or taxpayer number. Source: areas and groups the SSA and IRS issue",
-    "pii.national_id": "edit: an identity number with check digits (BR, CN, ES, FI, FR, IT). Source: each country's law",
+    "pii.ssn": "edit: a United States social security or taxpayer number. Source: areas and groups of SSA and IRS",
+    "pii.national_id": "edit: an identity number with check digits (BR, CN, ES, FI, FR, IT). Source: national laws",
     "pii.coin": "edit: a Bitcoin or Ethereum address. Source: Base58Check, BIP 173",
     "pii.street": "edit: a street address, by its form",
     "pii.person": "edit: a name of the list `names`",
@@ -31,7 +31,12 @@ RULES = {
 PASSES = 4
 DOLMA = {"email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "ip": "IP_ADDRESS", "card": "CREDIT_CARD", "ssn": "US_SSN"}
 FAKE_CARDS = ("4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "3530111333300000")
-FAKE_IBANS = ("GB82WEST12345698765432", "DE89370400440532013000", "FR1420041010050500013M02606", "CH9300762011623852957")
+FAKE_IBANS = (
+    "GB82WEST12345698765432",
+    "DE89370400440532013000",
+    "FR1420041010050500013M02606",
+    "CH9300762011623852957",
+)
 FAKE_AREAS = ("202", "212", "303", "404", "415", "512", "617", "702")
 FAKE_NETS = ("192.0.2", "198.51.100", "203.0.113")
 
@@ -46,8 +51,8 @@ class Settings(StrictSettings):
     max_hits: int | None = pydantic.Field(default=None, ge=0)
     """Drop a document with more pieces of personal data than this (lists of contacts; Dolma: 5); empty = never."""
     placeholder: Literal["typed", "dolma", "fake"] = "typed"
-    """`typed`: [EMAIL]. `dolma`: |||EMAIL_ADDRESS|||. `fake`: an address or number reserved for examples, the same one for
-    the same original within a document (kinds without such a reserve get the typed form)."""
+    """`typed`: [EMAIL]. `dolma`: |||EMAIL_ADDRESS|||. `fake`: an address or number reserved for examples, the same one
+    for the same original within a document (kinds without such a reserve get the typed form)."""
     scope: Literal["span", "line", "paragraph"] = "span"
     """What goes: the piece itself, or the whole line or paragraph that holds it, without a placeholder."""
     ips: Literal["all", "public"] = "all"
