@@ -1,7 +1,7 @@
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,11 +9,13 @@ import pytest
 
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.document import Document, read_documents, to_table
+from hornbook.core.errors import SettingsError
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import dedup
 from hornbook.data.ledger import read_funnel
 from hornbook.data.shingles import jaccard, shingles
+from hornbook.report.blocks import Samples, Series
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("ll", "nt", "rk", "st")]
 
@@ -34,12 +36,16 @@ def artifact(folder: Path, shards: list[list[Document]]) -> Artifact:
     return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name))
 
 
-def do(folder: Path, *artifacts: Artifact, workers: int = 1, **settings: Any) -> dict[str, tuple[str, float, str]]:
+def do(folder: Path, *artifacts: Artifact, workers: int = 1, **settings: Any) -> dict[str, tuple[str, Any, str]]:
     """Deduplicate; returns id -> (rule, value, id of the kept copy)."""
     out = scratch_out(folder, machine=Machine(workers=workers))
     dedup.run(parse(dedup.Settings, settings, "test"), {"documents": artifacts}, out)
     rows = [r for f in sorted((folder / "dropped").iterdir()) for r in pq.read_table(f).to_pylist()]
-    return {r["id"]: (r["rule"], float(r["value"]), json.loads(r["meta"])["duplicate_of"]) for r in rows}
+    return {r["id"]: (r["rule"], _value(r), json.loads(r["meta"])["duplicate_of"]) for r in rows}
+
+
+def _value(row: dict[str, str]) -> float | str:
+    return row["value"] if row["rule"] == "dedup.url" else float(row["value"])
 
 
 def identity(number: int) -> str:
@@ -139,3 +145,68 @@ def test_ids_of_other_makers_are_kept_as_they_are(tmp_path: Path) -> None:
     text = " ".join(prose(9))
     documents = [Document("größe-1", text), Document("b/2", text)]
     assert do(tmp_path / "out", artifact(tmp_path / "in", [documents])) == {"größe-1": ("dedup.exact", 1.0, "b/2")}
+
+
+def test_one_page_under_several_addresses(tmp_path: Path) -> None:
+    urls = [
+        "http://www.a.org/x/",
+        "https://a.org/x?utm_source=b#top",
+        "https://m.a.org/x",
+        "https://a.org/x?ref=1",
+        "https://a.org/y",
+        "",
+        "",
+    ]
+    documents = [Document(identity(n), f"{' '.join(prose(n, 20 + n))}", url) for n, url in enumerate(urls)]
+    read = artifact(tmp_path / "in", [documents[:3], documents[3:]])
+    assert do(tmp_path / "a", read) == {
+        identity(0): ("dedup.url", "a.org/x", identity(2)),
+        identity(1): ("dedup.url", "a.org/x", identity(2)),
+    }
+    assert set(do(tmp_path / "b", read, url_mobile=False)) == {identity(0)}
+    assert set(do(tmp_path / "c", read, url_ignore=["ref"])) == {identity(n) for n in range(3)}
+    assert do(tmp_path / "d", read, url=False) == do(tmp_path / "e", read, url_max_docs=2) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, 2),
+        ({"keep": "first"}, 3),
+        ({"keep": "newest"}, 1),
+        ({"keep": "highest"}, 3),
+        ({"keep": "newest", "keep_by": "n"}, 2),
+    ],
+)
+def test_which_copy_stays(tmp_path: Path, settings: dict[str, Any], kept: int) -> None:
+    base = " ".join(prose(3))
+    documents = [
+        Document(identity(3), base, meta={"date": "2021-01-01", "quality": 0.9}),
+        Document(identity(1), base.upper(), meta={"date": "2024-01-01", "quality": 0.1, "n": 5}),
+        Document(identity(2), base + " more", meta={"n": 6}),
+    ]
+    found = do(tmp_path / "out", artifact(tmp_path / "in", [documents]), **settings)
+    assert [d.id for d in read_documents(tmp_path / "out")] == [identity(kept)]
+    assert {copy for _, _, copy in found.values()} == {identity(kept)}
+
+
+def test_published_signatures_by_name(tmp_path: Path) -> None:
+    one = parse(dedup.Settings, {"published": "redpajama_0.82"}, "test")
+    assert one.words() == 13 and one.cuts() == ((9, 13),)
+    assert parse(dedup.Settings, {}, "test").cuts() == ((14, 8), (18, 6))  # FineWeb's, and its 112 numbers cut again
+    assert parse(dedup.Settings, {"extra_rows": 0}, "test").cuts() == ((14, 8),)
+    for name, (_, bands, rows) in dedup.PUBLISHED.items():
+        crossing = (1 - 0.5 ** (1 / bands)) ** (1 / rows)
+        assert float(name.split("_")[1]) == pytest.approx(crossing, abs=0.005)
+    assert set(dedup.PUBLISHED) == set(get_args(dedup.Published))
+    with pytest.raises(SettingsError, match="published sets bands too"):
+        parse(dedup.Settings, {"published": "fineweb_0.68", "bands": 3}, "test")
+
+
+def test_the_report_shows_the_curve_and_the_biggest_groups(tmp_path: Path) -> None:
+    shards, _ = corpus(60)
+    do(tmp_path / "out", artifact(tmp_path / "in", shards))
+    blocks = dedup.describe(Artifact(tmp_path / "out", Manifest(kind="documents", settings={"rows": 7, "new": 1})))
+    series = next(block for block in blocks if isinstance(block, Series))
+    assert dict(series.lines["14 bands of 7"])[0.8] == pytest.approx(1 - (1 - 0.8**7) ** 14)
+    assert any(isinstance(block, Samples) and block.title == "The biggest groups" for block in blocks)

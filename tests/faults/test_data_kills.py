@@ -14,7 +14,7 @@ import pytest
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
-from hornbook.data import dedup, extract
+from hornbook.data import dedup, extract, line_dedup, substring_dedup
 from hornbook.data import filter as filters
 from hornbook.shards import cluster, runner
 from hornbook.shards.shard import Notes, Shard
@@ -22,16 +22,21 @@ from hornbook.shards.shard import Notes, Shard
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 import warcs
 
-STAGES = ("extract", "filter", "dedup")
+STAGES = ("extract", "filter", "lines", "substrings", "dedup")
 
 
 def run(folder: Path, pages: str, workers: int, runner: str = "process") -> None:
-    """Pages to deduplicated documents in three folders."""
+    """Pages to documents deduplicated in three ways."""
     machine = Machine(workers=workers, runner=runner)
     settings = parse(extract.Settings, {"path": pages, "profile": "fast", "shard_bytes": 2500}, "test")
     extract.run(settings, {}, scratch_out(folder / "extract", machine=machine))
     rules = parse(filters.Settings, {"rules": ["language", "pii"]}, "test")
     filters.run(rules, {"documents": read(folder / "extract")}, scratch_out(folder / "filter", machine=machine))
+    lines = parse(line_dedup.Settings, {"min_pages": 2, "everywhere": "first"}, "test")
+    line_dedup.run(lines, {"documents": read(folder / "filter")}, scratch_out(folder / "lines", machine=machine))
+    passages = parse(substring_dedup.Settings, {"min_tokens": 12}, "test")
+    out = scratch_out(folder / "substrings", machine=machine)
+    substring_dedup.run(passages, {"documents": read(folder / "filter")}, out)
     copies = parse(dedup.Settings, {}, "test")
     dedup.run(copies, {"documents": (read(folder / "filter"),)}, scratch_out(folder / "dedup", machine=machine))
 
@@ -80,7 +85,13 @@ def straight(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return hashes(folder)
 
 
-@pytest.mark.parametrize("point", ["filter:00001", "signatures:00002", "dedup:00000"])
+POINTS = [
+    *("filter:00001", "signatures:00002", "shingles:00001", "dedup:00000", "edge-meet:0000", "line-dedup:00001"),
+    *("windows:00002", "window-meet:0000", "substring-dedup:00001"),
+]
+
+
+@pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_named_point(point: str, pages: Path, straight: dict[str, str], tmp_path: Path) -> None:
     assert start(tmp_path, pages, 1, point).wait() == -signal.SIGKILL
     run(tmp_path, str(pages), 1)

@@ -39,19 +39,19 @@ RULES = {
     "threshold; meta.duplicate_of). Source: Broder 1997; bands and rows as FineWeb (Penedo et al. 2024)",
 }
 PUBLISHED: dict[str, tuple[int, int, int]] = {
-    "fineweb_0.72": (5, 14, 8),
-    "redpajama_0.75": (13, 14, 9),
-    "redpajama_0.84": (13, 9, 13),
-    "redpajama_0.94": (13, 5, 25),
-    "cs336_0.79": (5, 10, 10),
-    "cs336_0.68": (5, 50, 10),
+    "fineweb_0.68": (5, 14, 8),
+    "redpajama_0.71": (13, 14, 9),
+    "redpajama_0.82": (13, 9, 13),
+    "redpajama_0.92": (13, 5, 25),
+    "cs336_0.76": (5, 10, 10),
+    "cs336_0.65": (5, 50, 10),
 }
 """Published (words, bands, rows), named by where their curve crosses one half, not by what their makers call them."""
 FIELD = {"newest": "date", "highest": "quality"}
 ID_BYTES = 40
 """Ids are compared by their first bytes; equal ones stay in the order of the corpus."""
 
-Published = Literal["fineweb_0.72", "redpajama_0.75", "redpajama_0.84", "redpajama_0.94", "cs336_0.79", "cs336_0.68"]
+Published = Literal["fineweb_0.68", "redpajama_0.71", "redpajama_0.82", "redpajama_0.92", "cs336_0.76", "cs336_0.65"]
 
 
 class Settings(StrictSettings):

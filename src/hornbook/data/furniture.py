@@ -36,8 +36,14 @@ _PART = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _MARKS = re.compile(
-    r"[©®™|»›→•@]|copyright|rights? reserved|https?:|www\.|\.(?:com|org|net)\b|cookie|privacy|terms of|newsletter"
-    r"|subscribe|sign (?:in|up)|log ?in|click here|follow us|share this|read more|powered by|home ?page|contact us"
+    r"[©®™|»›→•@]|copyright|rights? reserved|https?:|www\.|\.(?:com|org|net)\b|cookies?\b|privacy"
+    r"|terms of (?:use|service)|newsletter|\bsubscribe|\bsign (?:in|up)\b|\blog ?(?:in|out)\b|\bclick\b|\bfollow us\b"
+    r"|read more|powered by|contact us|\be-?mail\b|facebook|twitter|instagram|thank(?:s| you) for (?:reading|visiting)"
+    r"|\bwelcome to\b|web ?site|\bour (?:site|blog|page|shop|store)\b|\bthis site\b"
+)
+_MENU_WORDS = re.compile(
+    r" [-–—·/] |\b(?:skip|back) to\b|\babout (?:us|this)\b|\b(?:home|page|menu|search|share|comments?|reply|replies"
+    r"|print|posted|published|next|previous|contact|contents|categor\w+|advert\w*|sponsor\w*)\b"
 )
 
 
@@ -69,9 +75,23 @@ def edges(keys: list[str]) -> list[str]:
     return list(dict.fromkeys(there[:EDGE_LINES] + there[-EDGE_LINES:]))
 
 
-def is_sentence(line: str) -> bool:
-    """Whether a line looks like prose: it ends as sentences do and has none of the marks of menus and footers."""
-    return bool(_SENTENCE_END.search(line.rstrip())) and not _MARKS.search(line.lower())
+def is_prose(line: str) -> bool:
+    """Whether a line reads like a sentence or a title, not like a menu or a footer.
+
+    It ends as sentences do, or has three words and more, most of them in lower case and no number; and it has none of
+    the marks of menus and footers.
+
+    >>> [is_prose(s) for s in ("The end.", "Stories for the evening", "Our Tales", "© 2024 Anna.", "Back to top")]
+    [True, True, False, False, False]
+    """
+    low = line.lower()
+    if _MARKS.search(low):
+        return False
+    if _SENTENCE_END.search(line.rstrip()):
+        return True
+    words = line.split()
+    mostly_low = 2 * sum(word[0].islower() for word in words) >= len(words)
+    return len(words) >= 3 and mostly_low and not any(map(str.isdigit, line)) and not _MENU_WORDS.search(low)
 
 
 def is_part(key: str) -> bool:
@@ -84,23 +104,34 @@ def protected_keys(formulas: Iterable[str]) -> frozenset[str]:
     return frozenset(map(line_key, formulas))
 
 
-def zones(keys: list[str], furniture: set[str], own_lines: int) -> set[int]:
+def zones(keys: list[str], furniture: set[str], prose: set[str], own_lines: int) -> set[int]:
     """The numbers of the lines to cut: furniture with at most `own_lines` lines of the text itself above it, or below.
 
-    Lines without a key go with their neighbours: when the next line with a key on both sides is cut (or missing).
+    What reads like prose (`prose`, a part of `furniture`) counts as text and is cut only where other furniture stands
+    between it and the text: what touches the text belongs to it ("The end.", a title). Lines without a key go with
+    their neighbours: when the next line with a key on both sides is cut (or missing).
 
-    >>> sorted(zones(["home", "about", "", "a", "b", "home", "c", "d", "contact"], {"home", "about", "contact"}, 1))
+    >>> sorted(zones(["home", "about", "", "a", "b", "home", "c", "d", "foot"], {"home", "about", "foot"}, set(), 1))
     [0, 1, 2, 8]
+    >>> sorted(zones(["hi", "home", "title", "a", "b", "end", "foot"], {"hi", "home", "end", "foot"}, {"hi", "end"}, 1))
+    [0, 1, 6]
     """
     cut: set[int] = set()
     with_key = [number for number, key in enumerate(keys) if key]
     for order in (with_key[:EDGE_LINES], with_key[: -EDGE_LINES - 1 : -1]):
-        own = 0
+        own, at_text = 0, False
+        waiting: list[int] = []
         for number in order:
-            if keys[number] in furniture:
-                cut.add(number)
+            key = keys[number]
+            if key in furniture and key not in prose:
+                cut.update((*waiting, number))
+                waiting = []
             elif (own := own + 1) > own_lines:
                 break
+            elif key in furniture and not at_text:
+                waiting.append(number)
+            else:
+                waiting, at_text = [], True
     return cut | _between(keys, cut) if cut else cut
 
 

@@ -17,7 +17,7 @@ from hornbook.data.furniture import (
     edges,
     hash_key,
     is_part,
-    is_sentence,
+    is_prose,
     line_key,
     protected_keys,
     zones,
@@ -60,9 +60,10 @@ class Settings(StrictSettings):
     """Pages of the site that must have the line."""
     min_frac: float = pydantic.Field(default=0.2, gt=0, le=1)
     """Share of the site's pages that must have it."""
-    min_sentence_pages: int = pydantic.Field(default=20, ge=2)
-    """Pages that must have it when it looks like a sentence (ends as one, no mark of a menu or footer)."""
-    min_sentence_frac: float = pydantic.Field(default=0.6, gt=0, le=1)
+    min_prose_pages: int = pydantic.Field(default=20, ge=2)
+    """Pages that must have it when it reads like prose (a sentence, a title), which is also cut only where other
+    furniture parts it from the text."""
+    min_prose_frac: float = pydantic.Field(default=0.6, gt=0, le=1)
     """Share of pages that must have it then."""
     own_lines: int = pydantic.Field(default=3, ge=0)
     """Furniture has at most so many lines of the page's own text above it, or below it."""
@@ -170,8 +171,8 @@ def cut_shard(work: Workspace, inputs: dict[str, Any], settings: Settings) -> di
         at_edge += len(page.asked)
         elsewhere = long[at_long : at_long + len(page.long)]
         at_long += len(page.long)
-        furniture = _furniture(page, num_on, int(sites[row, 0]), settings, protect)
-        cut = zones(page.keys, furniture, settings.own_lines) if furniture else set[int]()
+        furniture, prose = _furniture(page, num_on, int(sites[row, 0]), settings, protect)
+        cut = zones(page.keys, furniture, prose, settings.own_lines)
         repeated = _repeated(page, elsewhere, settings) - cut
         cut_lines.update(f"{page.site}\n{page.lines[n].strip()[:120]}" for n in cut if page.keys[n])
         _write(ledger, document, page.lines, cut, repeated)
@@ -181,19 +182,21 @@ def cut_shard(work: Workspace, inputs: dict[str, Any], settings: Settings) -> di
 
 def _furniture(
     page: _Page, num_on: "np.ndarray", num_pages: int, settings: Settings, protect: frozenset[str]
-) -> set[str]:
-    """The keys of a page's lines that enough pages of its site have."""
+) -> tuple[set[str], set[str]]:
+    """The keys of a page's lines that enough pages of its site have, and those of them that read like prose."""
     often = {key: n for key, n in zip(page.asked, num_on.tolist(), strict=True) if n >= settings.min_pages}
     found: set[str] = set()
+    prose: set[str] = set()
     for line, key in zip(page.lines, page.keys, strict=True):
         if key not in often or key in protect or is_part(key) or len(line.split()) > settings.max_words:
             continue
         pages, share = settings.min_pages, settings.min_frac
-        if is_sentence(line):
-            pages, share = settings.min_sentence_pages, settings.min_sentence_frac
+        if is_prose(line):
+            prose.add(key)
+            pages, share = settings.min_prose_pages, settings.min_prose_frac
         if often[key] >= max(pages, share * num_pages):
             found.add(key)
-    return found
+    return found, prose
 
 
 def _repeated(page: _Page, elsewhere: "np.ndarray", settings: Settings) -> set[int]:

@@ -26,6 +26,8 @@ MAX_ROUNDS = 100
 MAX_REMEMBERED = 4_000_000
 """Pairs found to be different that are remembered, so that they are compared once."""
 MAX_OPEN = 200
+FEW_DOCS = 30_000
+"""Fewer documents than this are not worth starting workers for."""
 
 
 class Sets:
@@ -83,7 +85,8 @@ def alike(
         rows = numbers[borders[number] : borders[number + 1]] - starts[number]
         _save(out.path / f"{shard.name}.rows.npy", rows)
         jobs.append(replace(shard, inputs=shard.inputs | {"rows": str(out.path / f"{shard.name}.rows.npy")}))
-    run_shards(shingle_shard, jobs, out, label="shingles", common=words, job=job)
+    few = replace(out, machine=out.machine.model_copy(update={"workers": 1})) if len(numbers) < FEW_DOCS else out
+    run_shards(shingle_shard, jobs, few, label="shingles", common=words, job=job)
     sets = Sets(out.path, names, starts, numbers)
     labels, different = np.arange(num_documents), np.zeros(0, np.uint64)
     with out.log.task("compare", total=num_bands, unit="bands") as task:
