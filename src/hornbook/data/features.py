@@ -5,7 +5,7 @@ bit (with 2^18 buckets collisions are rare); a word longer than 32 bytes is know
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -125,12 +125,31 @@ def ngram_hashes(hashes: "np.ndarray", words: int) -> "np.ndarray":
     return result
 
 
-def phrase_hash(phrase: str, marks: bool = False) -> tuple[int, int]:
-    """The hash of a word or phrase as it is found in texts, and its number of words (0: it has none)."""
-    words = find_words([normalise(phrase)], marks)
-    num_words = len(words.starts) - (1 if marks else 0)  # a text's end counts as a mark
-    hashes = word_hashes(words)[:num_words]
-    return (int(ngram_hashes(hashes, num_words)[0]), num_words) if num_words else (0, 0)
+def phrase_hashes(phrases: Iterable[str]) -> dict[int, "np.ndarray"]:
+    """Words and phrases as they are found in texts: number of words -> the sorted hashes of the phrases of so many."""
+    import numpy as np
+
+    found: dict[int, set[int]] = {}
+    for phrase in phrases:
+        hashes = word_hashes(find_words([normalise(phrase)], False))
+        if len(hashes):
+            found.setdefault(len(hashes), set()).add(int(ngram_hashes(hashes, len(hashes))[0]))
+    return {size: np.array(sorted(values), np.uint64) for size, values in sorted(found.items())}
+
+
+def with_any(texts: list[str], phrases: dict[int, "np.ndarray"]) -> list[bool]:
+    """Which texts contain one of some phrases, given by their hashes."""
+    import numpy as np
+
+    words = find_words([normalise(text) for text in texts], False)
+    hashes = word_hashes(words)
+    hits = np.zeros(len(texts), bool)
+    for size, wanted in phrases.items():
+        if size <= len(hashes):
+            first = np.flatnonzero(np.isin(ngram_hashes(hashes, size), wanted))
+            text = np.searchsorted(words.offsets, first, side="right") - 1
+            hits[text[first + size <= words.offsets[text + 1]]] = True
+    return hits.tolist()
 
 
 def _words(normal: list[str], features: Features) -> Hashed:

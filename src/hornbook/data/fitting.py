@@ -48,10 +48,19 @@ class Examples:
         return Examples(*([column[i] for i in chosen] for column in (self.texts, self.labels, self.groups, self.ids)))
 
 
-def fit(examples: Examples, classes: Sequence[str], features: Features, seed: int, about: dict[str, Any]) -> Classifier:
+def fit(
+    examples: Examples,
+    classes: Sequence[str],
+    features: Features,
+    seed: int,
+    about: dict[str, Any],
+    expected: tuple[float, ...] | None = None,
+) -> Classifier:
     """A calibrated classifier; its measurements are in `about["held_out"]`.
 
-    Raises DataError when a class has fewer than MIN_EXAMPLES examples.
+    `expected`: shares of the classes where it will be used; its probabilities, and the table of thresholds, are moved
+    from the examples' shares to these (Saerens et al. 2002). ROC and calibration are measured on the examples as they
+    are. Raises DataError when a class has fewer than MIN_EXAMPLES examples.
     """
     import numpy as np
 
@@ -61,10 +70,16 @@ def fit(examples: Examples, classes: Sequence[str], features: Features, seed: in
     train, calibrate, held_out = (examples.picked(np.flatnonzero(parts == number)) for number in range(3))
     fitted = _best(train, calibrate, classes, features, seed)
     counts = [np.bincount(np.array(p.labels), minlength=len(classes)).tolist() for p in (train, calibrate, held_out)]
+    held = measure(fitted, held_out)
+    if expected is not None:
+        fitted = replace(fitted, shift=fitted.shift + np.log(expected) - np.log(np.array(counts[1]) / sum(counts[1])))
+    if len(classes) == 2:
+        held["thresholds"] = thresholds(fitted, held_out)
     found = {
+        "expected": expected,
         "examples": dict(zip(("train", "calibrate", "held_out"), counts, strict=True)),
         "parted": parted,
-        "held_out": measure(fitted, held_out),
+        "held_out": held,
         "top_features": _top_features(fitted, train),
     }
     return replace(fitted, about={**about, **fitted.about, **found})
@@ -149,16 +164,20 @@ def measure(classifier: Classifier, examples: Examples) -> dict[str, Any]:
             }
     if len(classifier.classes) == 2:
         said, truth, before = probabilities[:, 1], labels == 1, softmax(scores)[:, 1]
-        found["thresholds"] = [
-            {name: None if v is None else _rounded(v) for name, v in row.items()}
-            for row in roc.at_thresholds(truth, said)
-        ]
     else:
         said, truth, before = probabilities.max(1), right, softmax(scores).max(1)
     found["reliability"] = [[_rounded(a), _rounded(b), n] for a, b, n in roc.reliability(truth, said)]
     found["calibration_error"] = _rounded(roc.expected_calibration_error(truth, said))
     found["calibration_error_before"] = _rounded(roc.expected_calibration_error(truth, before))
     return found
+
+
+def thresholds(classifier: Classifier, examples: Examples) -> list[dict[str, float | None]]:
+    """Precision, recall and false-positive rate of the second of two classes at several thresholds."""
+    import numpy as np
+
+    rows = roc.at_thresholds(np.array(examples.labels) == 1, classifier.probabilities(examples.texts)[:, 1])
+    return [{name: None if v is None else _rounded(v) for name, v in row.items()} for row in rows]
 
 
 def _check(labels: "np.ndarray", classes: Sequence[str]) -> None:
