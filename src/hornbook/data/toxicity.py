@@ -76,7 +76,7 @@ class Settings(StrictSettings):
     that needs no such word."""
     policy: Literal["annotate", "cut", "drop"] = "annotate"
     """`annotate` only scores; `cut` takes toxic spans out, and drops a document with too many; `drop` only drops."""
-    threshold: float = pydantic.Field(default=0.9, gt=0, le=1)
+    threshold: float = pydantic.Field(default=0.5, gt=0, le=1)
     """Probability from which a span counts as toxic."""
     max_toxic_frac: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Documents with a larger share of their characters in toxic spans are dropped."""
