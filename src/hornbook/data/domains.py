@@ -25,6 +25,7 @@ from hornbook.data.fitting import MIN_EXAMPLES, Examples, fit
 from hornbook.data.labels import Example, Truth, read_examples
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.sample_documents import Sampling, joined, sample_documents, sample_examples
+from hornbook.data.seeds import UNKNOWN
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -39,7 +40,6 @@ VERSION = 1
 RULES = {"domains.unwanted": "its format or topic is one of `drop` (value: which)"}
 
 Axis = Literal["format", "topic"]
-UNKNOWN = "unknown"
 WORLD_KINDS = {
     "encyclopedia": "encyclopedia",
     "story": "story",

@@ -20,10 +20,16 @@ from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings, parse
 
 LOOK_CHARS = 4000
-MIN_POINTS = 5
-LEAD = 2.0
+LEAD = 2
+MARGIN = 2
+"""A class leads clearly when it has at least LEAD times the points of the next and MARGIN more."""
+QUIET_POINTS = 1
+QUIET_CHARS = 600
+"""Documents where no class has more points than this are examples of `unknown`: without them a classifier that knows
+three classes would take everything for one of the three."""
+UNKNOWN = "unknown"
 URL_POINTS = 4
-PATTERN_POINTS = 3
+PATTERN_POINTS = 5
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -70,7 +76,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Seeded:
-    """Labels documents of one axis by its signs. `classes`: in this order; `share`: of all documents that it looks at,
+    """Labels documents of one axis by its signs. `classes`: those of the file and `unknown`; `share`: of all documents that it looks at,
     chosen by their ids, so that a large corpus is not read with regular expressions."""
 
     file: str
@@ -80,16 +86,16 @@ class Seeded:
     needs_text: bool = True
 
     def label(self, document: Document) -> int:
-        """The class whose signs lead clearly, else -1."""
+        """The class whose signs lead clearly, `unknown` where there are none, else -1."""
         if self.share < 1 and key(0, f"seeds/{document.id}") >= self.share * 2**64:
             return -1
         signs = ready(self.file, self.axis)
         points = weigh(document, signs)
         order = sorted(points, key=lambda name: -points[name])
         best, second = points[order[0]], points[order[1]] if len(order) > 1 else 0
-        if best < MIN_POINTS or best < LEAD * second:
-            return -1
-        return self.classes.index(order[0])
+        if best <= QUIET_POINTS and len(document.text) >= QUIET_CHARS:
+            return self.classes.index(UNKNOWN)
+        return self.classes.index(order[0]) if best >= LEAD * second + MARGIN else -1
 
 
 def weigh(document: Document, signs: dict[str, Ready]) -> dict[str, int]:
@@ -102,8 +108,8 @@ def weigh(document: Document, signs: dict[str, Ready]) -> dict[str, int]:
 
 
 def axis_classes(file: str, axis: str) -> tuple[str, ...]:
-    """The classes of an axis, in the order of the file."""
-    return tuple(ready(file, axis))
+    """The classes of an axis, in the order of the file, and `unknown`."""
+    return (*ready(file, axis), UNKNOWN)
 
 
 @functools.cache
