@@ -114,9 +114,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     shards = [Shard(path.stem, {"file": str(path)}) for path in document_shards(documents.path)]
     job = f"data.domains {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash} {digest.hexdigest()}"
     total = documents.manifest.counts.get("docs")
-    found = run_shards(
-        classify_shard, shards, out, label="classify", common=(settings, models), job=job, total=total
-    )
+    found = run_shards(classify_shard, shards, out, label="classify", common=(settings, models), job=job, total=total)
     conclude(out, [summary["funnel"] for summary in found], str(documents.path), [shard.name for shard in shards])
     write_json(out.path / "composition.json", _merged(found))
     out.licences.extend(documents.manifest.licences)
@@ -134,9 +132,7 @@ def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> C
         return None
     rows = [
         (text, there.index(classes[label]), group, name)
-        for text, label, group, name in zip(
-            examples.texts, examples.labels, examples.groups, examples.ids, strict=True
-        )
+        for text, label, group, name in zip(examples.texts, examples.labels, examples.groups, examples.ids, strict=True)
         if classes[label] in there
     ]
     about = {"task": axis, "labels": labels, "too_few": missing}

@@ -240,7 +240,9 @@ def _words_at(normal: list[str], rows: "np.ndarray", families: "np.ndarray", fea
     data = words.data.tobytes()
     pieces: list[str] = []
     for row, family in zip(rows.tolist(), families.tolist(), strict=True):
-        spans = zip(words.starts[row : row + family + 1].tolist(), words.ends[row : row + family + 1].tolist(), strict=True)
+        spans = zip(
+            words.starts[row : row + family + 1].tolist(), words.ends[row : row + family + 1].tolist(), strict=True
+        )
         pieces.append(" ".join(data[a:b].decode("utf-8", "replace").replace("\n", "⏎") for a, b in spans))
     return pieces
 

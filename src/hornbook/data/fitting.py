@@ -135,7 +135,9 @@ def calibration(scores: "np.ndarray", labels: "np.ndarray") -> tuple[float, "np.
         return -float((targets * logp).sum()) / num, np.concatenate(([(off * scores).sum()], off.sum(0)[1:])) / num
 
     begin = np.concatenate(([1.0], np.zeros(num_classes - 1)))
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=[(1e-3, None)] + [(None, None)] * (len(begin) - 1))
+    found = minimize(
+        loss, begin, jac=True, method="L-BFGS-B", bounds=[(1e-3, None)] + [(None, None)] * (len(begin) - 1)
+    )
     return float(found.x[0]), np.concatenate(([0.0], found.x[1:]))
 
 
@@ -192,9 +194,7 @@ def _check(labels: "np.ndarray", classes: Sequence[str]) -> None:
         )
 
 
-def _best(
-    train: Examples, calibrate: Examples, classes: Sequence[str], features: Features, seed: int
-) -> Classifier:
+def _best(train: Examples, calibrate: Examples, classes: Sequence[str], features: Features, seed: int) -> Classifier:
     """Of all penalties the one whose calibrated probabilities fit the calibration part best."""
     import numpy as np
 
@@ -258,7 +258,9 @@ def _top_features(classifier: Classifier, examples: Examples) -> dict[str, list[
     design_matrix = design(examples.texts, classifier.features)
     num_texts = np.bincount(design_matrix.indices, minlength=classifier.features.num_buckets)
     usual = np.flatnonzero(num_texts >= max(3, len(examples.texts) // 1000))
-    columns = {name: classifier.weights[:-1, i] for i, name in enumerate(classifier.classes[-classifier.weights.shape[1] :])}
+    columns = {
+        name: classifier.weights[:-1, i] for i, name in enumerate(classifier.classes[-classifier.weights.shape[1] :])
+    }
     if len(classifier.classes) == 2:
         columns[classifier.classes[0]] = -classifier.weights[:-1, 0]
     chosen = {

@@ -52,5 +52,7 @@ def cut(text: str, places: list[tuple[int, int]]) -> str:
         begin = b
     parts.append(text[begin:])
     lines = "".join(parts).split("\n")
-    kept = [line.replace("\0", "").rstrip() if "\0" in line else line for line in lines if line.strip("\0 \t\r") or not line]
+    kept = [
+        line.replace("\0", "").rstrip() if "\0" in line else line for line in lines if line.strip("\0 \t\r") or not line
+    ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
