@@ -163,8 +163,10 @@ def _examples(
         classes = seeds.axis_classes(file, axis)
         num_docs = inputs["documents"].manifest.counts.get("docs", 0)
         labeller = seeds.Seeded(file, axis, classes, min(1.0, SEED_DOCS / max(1, num_docs)))
+        if len(classes) == 1:  # an own list may be about one axis only
+            return joined([]), classes, ""
         labels = "clear signs (weak labels: the numbers say how well the signs are met, not the truth)"
-    sampling = Sampling(settings.train_docs, max(1, len(classes)), settings.max_chars, out.seed)
+    sampling = Sampling(settings.train_docs, len(classes), settings.max_chars, out.seed)
     return joined([sample_documents(inputs["documents"], labeller, sampling, out, f"{axis} sample")]), classes, labels
 
 

@@ -83,8 +83,8 @@ class Settings(StrictSettings):
     expected_frac: float = pydantic.Field(default=0.05, gt=0, lt=1)
     """The share of spans that you expect to be toxic. Examples usually have far more, and without this correction
     probabilities would say so of your documents too."""
-    span_chars: int = pydantic.Field(default=300, ge=40)
-    """Lines that are longer are taken apart at the ends of sentences."""
+    span_chars: int = pydantic.Field(default=150, ge=40)
+    """Longer lines are taken apart at the ends of sentences; an insult is lost in a span much longer than the examples."""
     train_docs: int = pydantic.Field(default=30_000, ge=20)
     """Most examples of each of the two classes to learn from."""
     word_ngrams: int = pydantic.Field(default=2, ge=1, le=4)
