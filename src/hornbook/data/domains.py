@@ -1,0 +1,297 @@
+"""Stage data.domains: what kind of text each document is (format) and what it is about (topic); the composition.
+
+Nothing of other people's text is shipped: a classifier for each axis learns from your labelled examples, from the
+generated world's truth, or from the documents of your own corpus that a list of signs (`seeds`) labels clearly. A
+document whose best class is not likely enough is `unknown`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic
+
+from hornbook.core.artifact import Artifact, Out, write_json
+from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.errors import SettingsError
+from hornbook.core.settings import InputPath, StrictSettings, resolve_input
+from hornbook.data import classifier_report, funnel, seeds
+from hornbook.data.classifier import Classifier, load
+from hornbook.data.features import Features
+from hornbook.data.fitting import MIN_EXAMPLES, Examples, fit
+from hornbook.data.labels import Example, Truth, read_examples
+from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.sample_documents import Sampling, joined, sample_documents, sample_examples
+from hornbook.data.seeds import UNKNOWN
+from hornbook.shards.runner import run_shards
+from hornbook.shards.shard import Shard
+from hornbook.shards.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hornbook.report.blocks import Block
+
+READS: dict[str, str] = {"documents": "documents", "pages": "pages?"}
+WRITES = "documents"
+VERSION = 1
+
+RULES = {"domains.unwanted": "its format or topic is one of `drop` (value: which)"}
+
+Axis = Literal["format", "topic"]
+WORLD_KINDS = {
+    "encyclopedia": "encyclopedia",
+    "story": "story",
+    "letter": "letter",
+    "forum": "forum",
+    "chat": "dialogue",
+    "shop": "commerce",
+    "spam": "spam",
+    "code": "code",
+}
+SEED_DOCS = 30_000
+NUM_SHOWN = 3
+SHOWN_CHARS = 300
+FEATURES = Features(marks=True, bits=16)
+"""Marks and line ends tell code, letters and threads apart; 13 classes of 2^16 weights are 3.4 MB."""
+
+
+class Settings(StrictSettings):
+    """Where the labels of each axis come from, and when a document is unknown.
+
+    `format_examples` and `topic_examples` come first; then, for formats, the truth of the generated world
+    (`read.pages`); then the signs.
+    """
+
+    axes: tuple[Axis, ...] = ("format", "topic")
+    """What to find out."""
+    format_examples: InputPath | None = None
+    """Texts with their format: a folder with one folder for each class, or JSON lines, CSV or Parquet."""
+    topic_examples: InputPath | None = None
+    """Texts with their topic, in the same forms."""
+    text_field: str = "text"
+    """The field or column of examples that holds the text."""
+    label_field: str = ""
+    """The field or column of examples that holds the class; empty = the name of the folder."""
+    seeds: InputPath | None = None
+    """Your own list of signs (TOML; the form is that of Hornbook's `data/domains.toml`), with classes of your own."""
+    format_model: InputPath | None = None
+    """A `format.safetensors` of an earlier run: nothing is trained for formats."""
+    topic_model: InputPath | None = None
+    """A `topic.safetensors` of an earlier run."""
+    min_confidence: float = pydantic.Field(default=0.5, ge=0, le=1)
+    """Below this probability of the best class a document is `unknown`."""
+    drop: tuple[str, ...] = ()
+    """Formats and topics to leave out, such as `spam`."""
+    train_docs: int = pydantic.Field(default=2_000, ge=20)
+    """Most examples of each class to learn from."""
+    max_chars: int = pydantic.Field(default=5_000, ge=100)
+    """So much of each text is looked at."""
+
+
+def check(settings: Settings, reads: frozenset[str]) -> None:
+    """Look at the list of signs before anything runs. Raises SettingsError."""
+    if settings.seeds:
+        seeds.check(str(resolve_input(settings.seeds)))
+
+
+def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
+    """Train a classifier for each axis, classify every document, report the composition."""
+    check(settings, frozenset(inputs))
+    documents: Artifact = inputs["documents"]
+    models: dict[str, str] = {}
+    digest = hashlib.blake2b(digest_size=16)
+    for axis in settings.axes:
+        given = settings.format_model if axis == "format" else settings.topic_model
+        classifier = load(resolve_input(given)) if given else train(axis, settings, inputs, out)
+        if classifier is not None:
+            file = out.path / f"{axis}.safetensors"
+            classifier.save(file)
+            models[axis] = str(file)
+            digest.update(file.read_bytes())
+    _refuse_unknown(settings, models)
+    shards = [Shard(path.stem, {"file": str(path)}) for path in document_shards(documents.path)]
+    job = f"data.domains {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash} {digest.hexdigest()}"
+    total = documents.manifest.counts.get("docs")
+    found = run_shards(classify_shard, shards, out, label="classify", common=(settings, models), job=job, total=total)
+    conclude(out, [summary["funnel"] for summary in found], str(documents.path), [shard.name for shard in shards])
+    write_json(out.path / "composition.json", _merged(found))
+    out.licences.extend(documents.manifest.licences)
+    out.sources.extend(documents.manifest.sources)
+
+
+def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier | None:
+    """The classifier of an axis; None when fewer than two classes have examples enough."""
+    examples, classes, labels = _examples(axis, settings, inputs, out)
+    counts = {name: examples.labels.count(number) for number, name in enumerate(classes)}
+    there = [name for name in classes if counts[name] >= MIN_EXAMPLES]
+    missing = [name for name in classes if name not in there]
+    out.log.line(f"{axis}: " + ", ".join(f"{name} {counts[name]}" for name in classes))
+    if len(there) < 2:
+        return None
+    rows = [
+        (text, there.index(classes[label]), group, name)
+        for text, label, group, name in zip(examples.texts, examples.labels, examples.groups, examples.ids, strict=True)
+        if classes[label] in there
+    ]
+    about = {"task": axis, "labels": labels, "too_few": missing}
+    with out.log.task(f"train {axis}", total=None, unit="docs"):
+        return fit(Examples(*(list(column) for column in zip(*rows, strict=True))), there, FEATURES, out.seed, about)
+
+
+def _examples(
+    axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out
+) -> tuple[Examples, tuple[str, ...], str]:
+    """Labelled texts of an axis, its classes, and where the labels come from in words."""
+    given = settings.format_examples if axis == "format" else settings.topic_examples
+    if given:
+        path = resolve_input(given)
+        found = lambda: read_examples(path, settings.text_field, settings.label_field)  # noqa: E731
+        classes = tuple(sorted({example.label for example in found()}))
+        sampling = Sampling(settings.train_docs, len(classes), settings.max_chars, out.seed)
+        numbered = ((example, classes.index(example.label)) for example in found())
+        return joined([sample_examples(numbered, sampling)]), classes, f"examples of {path.name}"
+    if axis == "format" and "pages" in inputs:
+        classes = tuple(dict.fromkeys(WORLD_KINDS.values()))
+        labeller: Any = Truth(
+            str(inputs["pages"].path), "kind", tuple((kind, classes.index(c)) for kind, c in WORLD_KINDS.items())
+        )
+        labels = "kinds of pages of the generated world"
+    else:
+        file = str(resolve_input(settings.seeds)) if settings.seeds else ""
+        classes = seeds.axis_classes(file, axis)
+        num_docs = inputs["documents"].manifest.counts.get("docs", 0)
+        labeller = seeds.Seeded(file, axis, classes, min(1.0, SEED_DOCS / max(1, num_docs)))
+        if len(classes) == 1:  # an own list may be about one axis only
+            return joined([]), classes, ""
+        labels = "clear signs (weak labels: the numbers say how well the signs are met, not the truth)"
+    sampling = Sampling(settings.train_docs, len(classes), settings.max_chars, out.seed)
+    return joined([sample_documents(inputs["documents"], labeller, sampling, out, f"{axis} sample")]), classes, labels
+
+
+def _refuse_unknown(settings: Settings, models: dict[str, str]) -> None:
+    """Raise SettingsError for a class in `drop` that no classifier knows."""
+    known = {UNKNOWN} | {name for file in models.values() for name in load(Path(file)).classes}
+    if strange := sorted(set(settings.drop) - known):
+        raise SettingsError(
+            f"drop names {', '.join(strange)}; the classes are {', '.join(sorted(known))}", where="data.domains"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The class of a document on one axis and its probability."""
+
+    name: str
+    confidence: float
+
+
+def classified(classifier: Classifier, texts: list[str], min_confidence: float) -> list[Verdict]:
+    """The class of each text, `unknown` where the best one is not likely enough."""
+    probabilities = classifier.probabilities(texts)
+    best = probabilities.argmax(1).tolist()
+    found: list[Verdict] = []
+    for number, place in enumerate(best):
+        confidence = round(float(probabilities[number, place]), 6)
+        found.append(Verdict(classifier.classes[place] if confidence >= min_confidence else UNKNOWN, confidence))
+    return found
+
+
+def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, dict[str, str]]) -> dict[str, Any]:
+    """Classify and book the documents of one Parquet file."""
+    import pyarrow.parquet
+
+    settings, models = common
+    classifiers = {axis: load(Path(file)) for axis, file in models.items()}
+    ledger = Ledger(work, scores=tuple(f"{axis}_confidence" for axis in settings.axes))
+    composition: dict[str, dict[str, list[Any]]] = {axis: {} for axis in settings.axes}
+    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
+        for batch in file.iter_batches(batch_size=256):
+            documents = list(from_table(batch))
+            texts = [document.text[: settings.max_chars] for document in documents]
+            verdicts = {
+                axis: classified(classifiers[axis], texts, settings.min_confidence)
+                if axis in classifiers
+                else [Verdict(UNKNOWN, 0.0)] * len(texts)
+                for axis in settings.axes
+            }
+            for number, document in enumerate(documents):
+                found = {axis: values[number] for axis, values in verdicts.items()}
+                _book(ledger, composition, document, found, settings.drop)
+            work.advance(len(documents))
+    return {"in": ledger.num_in, "funnel": ledger.close(), "composition": composition}
+
+
+def _book(
+    ledger: Ledger,
+    composition: dict[str, dict[str, list[Any]]],
+    document: Document,
+    found: dict[str, Verdict],
+    unwanted: tuple[str, ...],
+) -> None:
+    """Keep or drop one document and count it. Counts: documents, bytes, sum of confidences, documents to show."""
+    size = num_bytes(document.text)
+    for axis, verdict in found.items():
+        row = composition[axis].setdefault(verdict.name, [0, 0, 0.0, []])
+        row[0], row[1], row[2] = row[0] + 1, row[1] + size, row[2] + verdict.confidence
+        rank = hashlib.blake2b(document.id.encode(), digest_size=8).hexdigest()
+        shown = [rank, verdict.confidence, document.id, document.url, document.text[:SHOWN_CHARS]]
+        row[3] = sorted([*row[3], shown])[:NUM_SHOWN]
+    names = {axis: verdict.name for axis, verdict in found.items()}
+    marks = names | {f"{axis}_confidence": verdict.confidence for axis, verdict in found.items()}
+    document = replace(document, meta=document.meta | marks)
+    bad = next((name for name in names.values() if name in unwanted), "")
+    if bad:
+        ledger.drop(document, "domains.unwanted", bad, size)
+    else:
+        ledger.keep(document, size)
+
+
+def _merged(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The composition over all shards: axis -> class -> documents, bytes, mean confidence, documents to show."""
+    total: dict[str, dict[str, list[Any]]] = {}
+    for summary in found:
+        for axis, classes in summary["composition"].items():
+            for name, (docs, size, confidence, shown) in classes.items():
+                row = total.setdefault(axis, {}).setdefault(name, [0, 0, 0.0, []])
+                row[:3] = [row[0] + docs, row[1] + size, row[2] + confidence]
+                row[3] = sorted([*row[3], *shown])[:NUM_SHOWN]
+    return {
+        axis: {
+            name: {"docs": n, "bytes": size, "confidence": round(c / n, 4), "shown": [row[1:] for row in shown]}
+            for name, (n, size, c, shown) in sorted(classes.items(), key=lambda item: (-item[1][1], item[0]))
+        }
+        for axis, classes in total.items()
+    }
+
+
+def describe(artifact: Artifact) -> "list[Block]":
+    """The composition, documents of each class to read, the classifiers, the funnel."""
+    from hornbook.report.blocks import Samples, Table, Text, share
+
+    composition = json.loads(artifact.file("composition.json").read_text("utf-8"))
+    found: list[Block] = []
+    for axis, classes in composition.items():
+        docs, size = (sum(row[unit] for row in classes.values()) for unit in ("docs", "bytes"))
+        rows: list[list[object]] = [
+            [name, row["docs"], share(row["docs"], docs), share(row["bytes"], size), row["confidence"]]
+            for name, row in classes.items()
+        ]
+        columns = [axis, "documents", "of documents", "of bytes", "mean confidence"]
+        found.append(Table(f"Composition by {axis}", columns, rows))
+        cards = [
+            {axis: name, "confidence": f"{confidence:.3f}", "id": i, "url": url, "text": text}
+            for name, row in classes.items()
+            for confidence, i, url, text in row["shown"]
+        ]
+        found.append(Samples(f"Documents by {axis}", cards))
+        file = artifact.path / f"{axis}.safetensors"
+        if not file.exists():
+            found.append(Text(f"No {axis} classifier", "Fewer than two classes had examples enough: all are unknown."))
+            continue
+        classifier = load(file)
+        found += classifier_report.blocks(classifier.about, list(classifier.classes), axis)
+        if classifier.about.get("too_few"):
+            found.append(Text("Classes without examples enough", ", ".join(classifier.about["too_few"])))
+    return found + funnel.blocks(artifact, RULES)

@@ -1,0 +1,118 @@
+import json
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hornbook.core.artifact import Artifact, payload_hash
+from hornbook.core.document import Document, read_documents
+from hornbook.core.errors import SettingsError
+from hornbook.data import domains as stage
+from hornbook.report.blocks import Table, Text
+
+sys.path.insert(0, str(Path(__file__).parent))
+from wordy import SHARED, artifact, do, dropped
+
+WORDS = {
+    "sea": ["anchor", "sail", "harbour", "tide", "keel", "mast", "gull", "reef"],
+    "land": ["plough", "field", "hedge", "barn", "furrow", "orchard", "meadow", "fence"],
+    "sky": ["cloud", "wing", "storm", "kite", "feather", "dawn", "thunder", "breeze"],
+}
+SEEDS = "\n".join(f"[format.{name}]\nwords = {words[:4]}" for name, words in WORDS.items())
+
+
+def about(name: str, number: int) -> str:
+    rng = random.Random(f"{name}{number}")
+    words = [rng.choice(WORDS.get(name, SHARED)) if rng.random() < 0.1 else rng.choice(SHARED) for _ in range(130)]
+    return " ".join(words)
+
+
+def given(folder: Path) -> tuple[Artifact, dict[str, str]]:
+    names = [("sea", "land", "sky", "else")[i % 4] for i in range(600)]
+    rows = [Document(f"d{i}", about(name, i), f"https://h{i % 41}.example/") for i, name in enumerate(names)]
+    return artifact(folder, rows), {f"d{i}": name for i, name in enumerate(names)}
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("seeded")
+    (folder / "own.toml").write_text(SEEDS)
+    documents, truth = given(folder / "in")
+    return do(stage, folder / "out", {"documents": documents}, seeds=str(folder / "own.toml")), truth
+
+
+def test_few_clear_signs_teach_the_rest(seeded: tuple[Artifact, dict[str, str]]) -> None:
+    out, truth = seeded
+    found = Counter((truth[d.id], d.meta["format"]) for d in read_documents(out.path))
+    for name in WORDS:
+        assert found[name, name] >= 135, found  # of 150; half of the words are in no list
+        assert sum(found[name, other] for other in WORDS if other != name) <= 4
+    assert found["else", "unknown"] >= 130
+    assert {d.meta["topic"] for d in read_documents(out.path)} == {"unknown"}  # the own list has no topics
+    confident = [d.meta["format_confidence"] for d in read_documents(out.path) if d.meta["format"] in WORDS]
+    assert min(confident) >= 0.5
+
+
+def test_the_composition_adds_up(seeded: tuple[Artifact, dict[str, str]]) -> None:
+    out, _ = seeded
+    composition = json.loads((out.path / "composition.json").read_text())
+    for classes in composition.values():
+        assert sum(row["docs"] for row in classes.values()) == 600
+        sizes = [len(document.text) for document in read_documents(out.path)]
+        assert sum(row["bytes"] for row in classes.values()) == sum(sizes)
+    titles = {block.title: block for block in stage.describe(out)}
+    table = titles["Composition by format"]
+    assert isinstance(table, Table) and {row[0] for row in table.rows} == {*WORDS, "unknown"}
+    assert isinstance(titles["No topic classifier"], Text)
+
+
+@pytest.mark.parametrize("form", ["folders", "jsonl"])
+def test_examples_of_ones_own(tmp_path: Path, form: str) -> None:
+    rows = [(name, about(name, 1000 + i)) for name in WORDS for i in range(60)]
+    settings: dict[str, object] = {"axes": ["topic"]}
+    if form == "folders":
+        for number, (name, text) in enumerate(rows):
+            (tmp_path / "mine" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "mine" / name / f"{number}.txt").write_text(text)
+        settings["topic_examples"] = str(tmp_path / "mine")
+    else:
+        lines = [json.dumps({"body": text, "class": name}) for name, text in rows]
+        (tmp_path / "mine.jsonl").write_text("\n".join(lines))
+        settings |= {"topic_examples": str(tmp_path / "mine.jsonl"), "text_field": "body", "label_field": "class"}
+    documents, truth = given(tmp_path / "in")
+    out = do(stage, tmp_path / "out", {"documents": documents}, **settings)
+    found = [(truth[d.id], d.meta["topic"]) for d in read_documents(out.path) if truth[d.id] != "else"]
+    assert sum(a == b for a, b in found) >= 0.9 * len(found)
+    assert "format" not in next(read_documents(out.path)).meta
+    again = do(
+        stage,
+        tmp_path / "again",
+        {"documents": documents},
+        axes=["topic"],
+        topic_model=str(out.path / "topic.safetensors"),
+        drop=["sea"],
+    )
+    gone = dropped(again.path)
+    wanted = {d.id for d in read_documents(out.path) if d.meta["topic"] == "sea"}
+    assert {row["id"] for row in gone} == wanted and {(r["rule"], r["value"]) for r in gone} == {
+        ("domains.unwanted", "sea")
+    }
+
+
+def test_workers_change_nothing(seeded: tuple[Artifact, dict[str, str]], tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(SEEDS)
+    documents, _ = given(tmp_path / "in")
+    out = do(stage, tmp_path / "out", {"documents": documents}, 2, seeds=str(tmp_path / "own.toml"))
+    assert payload_hash(out.path) == payload_hash(seeded[0].path)
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    documents, _ = given(tmp_path / "in")
+    (tmp_path / "own.toml").write_text(SEEDS)
+    with pytest.raises(SettingsError, match="drop names lake; the classes are land, sea, sky, unknown"):
+        do(stage, tmp_path / "a", {"documents": documents}, seeds=str(tmp_path / "own.toml"), drop=["lake"])
+    (tmp_path / "bad.toml").write_text("[format.sea]\nwords = 'ship'")
+    with pytest.raises(SettingsError, match="words"):
+        do(stage, tmp_path / "b", {"documents": documents}, seeds=str(tmp_path / "bad.toml"))
