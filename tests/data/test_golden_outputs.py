@@ -18,8 +18,8 @@ import warcs
 GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
     ("data.extract", 2): "bfe6875f59017d80",
-    ("data.filter", 2): "d698b3d1b9ddf61a",
-    ("data.dedup", 2): "9fd46dd257599b03",
+    ("data.filter", 2): "e3fab512f8f36330",
+    ("data.dedup", 2): "5e0b4d0eb1d944fb",
     ("data.line_dedup", 1): "8484748544b34b22",
     ("data.substring_dedup", 1): "2682ec01844bfeed",
 }
