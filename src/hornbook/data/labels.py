@@ -12,9 +12,10 @@ from hornbook.core.document import Document
 from hornbook.core.errors import DataError
 from hornbook.data.csv_rows import FORMATS as CSV_FORMATS
 from hornbook.data.csv_rows import CsvReader
+from hornbook.data.encodings import decode
 from hornbook.data.records import split
 from hornbook.data.sources import InputFile, find_files
-from hornbook.data.streams import Damage, chunks, decode
+from hornbook.data.streams import Damage, chunks
 
 MAX_RECORD_BYTES = 16_000_000
 
