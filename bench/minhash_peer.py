@@ -79,7 +79,7 @@ def clusters(folder: str) -> list[tuple[str, Any]]:
 
 def rensa(folder: str, out: str, workers: int) -> list[tuple[str, str]]:
     """Exact signatures in bulk and its own LSH; a document that finds an earlier one is removed."""
-    from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportMissingImports]
+    from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 
     lsh = RMinHashLSH(0.75, BANDS * ROWS, BANDS)
     documents = read(folder)
