@@ -181,7 +181,7 @@ def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int]
         sets.close()
     del ranks, ids
     verdicts.write(out.path, [shard.name for shard in shards], starts)
-    write_whole(
+    write_json(
         out.path / "clusters.json", verdicts.clusters([s.inputs["file"] for s in shards], starts, "dedup.minhash")
     )
 
