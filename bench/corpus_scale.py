@@ -6,12 +6,14 @@ Sizes in gigabytes of input (HTML, or JSON lines with menus and footers left in 
 exact copies, 15 % near copies, 5 % another address of a page; a tenth carry repeated passages. Each stage runs in a
 process of its own; memory is that of the process and all its workers, sampled ten times a second (RSS summed; PSS
 counts shared pages once). `ours` is the greatest PSS in MB at the largest size, `growth` the time per gigabyte there
-over the time per gigabyte at the smallest (1 = linear). Writes bench/records/corpus_scale.json and .svg.
+over the time per gigabyte at the smallest (1 = linear; `growth_cpu` of CPU time, for a machine that others use).
+Writes bench/records/corpus_scale.json and .svg.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -91,8 +93,8 @@ def measure(size_gb: float, options: argparse.Namespace, folder: Path) -> dict[s
         rows[name] = run(stage, own, source, folder / name, options.workers)
         counts = rows[name]["counts"]
         print(
-            f"  {name:16}{rows[name]['seconds']:9.1f} s{rows[name]['rss_mb']:9.0f} MB RSS"
-            f"{rows[name]['pss_mb']:9.0f} MB PSS"
+            f"  {name:16}{rows[name]['seconds']:9.1f} s{rows[name]['cpu_s']:9.1f} s CPU"
+            f"{rows[name]['rss_mb']:9.0f} MB RSS{rows[name]['pss_mb']:9.0f} MB PSS"
             f"{counts['docs']:10} kept{counts['dropped']:9} dropped",
             flush=True,
         )
@@ -104,7 +106,7 @@ def measure(size_gb: float, options: argparse.Namespace, folder: Path) -> dict[s
 def run(stage: str, settings: dict[str, Any], source: str, folder: Path, workers: int) -> dict[str, Any]:
     """One stage in a process of its own."""
     command = [sys.executable, "-c", RUN, stage, json.dumps(settings), source, str(folder), str(workers)]
-    begin = time.perf_counter()
+    begin, cpu_before_s = time.perf_counter(), cpu_seconds()
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process,
@@ -113,16 +115,22 @@ def run(stage: str, settings: dict[str, Any], source: str, folder: Path, workers
         output, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"{stage} ended with {process.returncode}")
-    seconds = round(time.perf_counter() - begin, 2)
-    return {"seconds": seconds, "counts": json.loads(output.splitlines()[-1]), **memory}
+    seconds, cpu_s = round(time.perf_counter() - begin, 2), round(cpu_seconds() - cpu_before_s, 2)
+    return {"seconds": seconds, "cpu_s": cpu_s, "counts": json.loads(output.splitlines()[-1]), **memory}
+
+
+def cpu_seconds() -> float:
+    """CPU time of all processes that this one started and that have ended, with theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def summary(rows: dict[float, dict[str, dict[str, Any]]], options: argparse.Namespace) -> dict[str, Any]:
     """The record."""
     small, large = min(rows), max(rows)
 
-    def per_gb(size: float, stage: str | None = None) -> float:
-        return sum(row["seconds"] for name, row in rows[size].items() if stage in (None, name)) / size
+    def per_gb(size: float, stage: str = "", field: str = "seconds") -> float:
+        return sum(row[field] for name, row in rows[size].items() if stage in ("", name)) / size
 
     growth = {name: round(per_gb(large, name) / per_gb(small, name), 3) for name in rows[large]}
     return {
@@ -134,6 +142,7 @@ def summary(rows: dict[float, dict[str, dict[str, Any]]], options: argparse.Name
         "rss_mb": max(row["rss_mb"] for row in rows[large].values()),
         "largest_gb": large,
         "growth": round(per_gb(large) / per_gb(small), 3),
+        "growth_cpu": round(per_gb(large, field="cpu_s") / per_gb(small, field="cpu_s"), 3),
         "growth_by_stage": growth,
         "input": options.input,
         "workers": options.workers,

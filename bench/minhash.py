@@ -182,7 +182,7 @@ def summary(
         removed = {int(copy): kept for copy, kept in runs[0]["removed"]}
         known = [(copy, int(kept)) for copy, kept in removed.items() if kept not in ("", None)]
         low = sum(similarity(texts[a], texts[b]) < 0.5 for a, b in known)
-        rows[f"{name}, {workers}"] = row = {
+        row: dict[str, Any] = {
             "docs_per_s": round(statistics.median(speeds)),
             "spread": [round(min(speeds)), round(max(speeds))],
             "recall": round(sum(a in removed or b in removed for a, b in alike) / max(1, len(alike)), 4),
@@ -191,6 +191,7 @@ def summary(
             "rss_mb": round(max(run["rss_mb"] for run in runs)),
             "pss_mb": round(max(run["pss_mb"] for run in runs)),
         }
+        rows[f"{name}, {workers}"] = row
         spread = f"{row['spread'][0]}-{row['spread'][1]}"
         print(
             f"{name + ', ' + str(workers):24}{row['docs_per_s']:9}{spread:>13}{row['recall']:8.4f}"

@@ -36,12 +36,12 @@ def read(folder: str) -> list[tuple[str, str]]:
 
 def datatrove(folder: str, out: str, workers: int) -> list[tuple[str, str]]:
     """The four stages of its example, FineWeb's parameters, Parquet on both ends."""
-    from datatrove.executor.local import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
-    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets
-    from datatrove.pipeline.readers import ParquetReader
-    from datatrove.pipeline.writers import ParquetWriter
-    from datatrove.utils.hashing import HashConfig
+    from datatrove.executor.local import LocalPipelineExecutor  # pyright: ignore[reportMissingImports]
+    from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature  # pyright: ignore[reportMissingImports]
+    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets  # pyright: ignore[reportMissingImports]
+    from datatrove.pipeline.readers import ParquetReader  # pyright: ignore[reportMissingImports]
+    from datatrove.pipeline.writers import ParquetWriter  # pyright: ignore[reportMissingImports]
+    from datatrove.utils.hashing import HashConfig  # pyright: ignore[reportMissingImports]
 
     config = MinhashConfig(WORDS, BANDS, ROWS, hash_config=HashConfig(precision=64))
     tasks = len(glob.glob(f"{folder}/*.parquet"))
@@ -79,7 +79,7 @@ def clusters(folder: str) -> list[tuple[str, Any]]:
 
 def rensa(folder: str, out: str, workers: int) -> list[tuple[str, str]]:
     """Exact signatures in bulk and its own LSH; a document that finds an earlier one is removed."""
-    from rensa import RMinHash, RMinHashLSH
+    from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportMissingImports, reportAttributeAccessIssue]
 
     lsh = RMinHashLSH(0.75, BANDS * ROWS, BANDS)
     documents = read(folder)
@@ -95,7 +95,7 @@ def rensa(folder: str, out: str, workers: int) -> list[tuple[str, str]]:
 
 def datasketch(folder: str, out: str, workers: int) -> list[tuple[str, str]]:
     """Its bulk signatures and its LSH; a document that finds an earlier one is removed."""
-    from datasketch import MinHash, MinHashLSH
+    from datasketch import MinHash, MinHashLSH  # pyright: ignore[reportMissingImports]
 
     lsh = MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
     documents = read(folder)

@@ -24,7 +24,9 @@ ACROSS_A_PACKAGE = ("data/test_golden_outputs.py", "data/test_world_truth.py", "
 # Modules that compute what somebody published, besides filters and the stages of pretrain and posttrain.
 ALGORITHMS = (
     "data/dedup.py",
+    "data/repeats.py",
     "data/shingles.py",
+    "data/signatures.py",
     "engine/sampling.py",
     "model/attention.py",
     "model/decoder.py",

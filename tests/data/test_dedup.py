@@ -207,6 +207,8 @@ def test_the_report_shows_the_curve_and_the_biggest_groups(tmp_path: Path) -> No
     shards, _ = corpus(60)
     do(tmp_path / "out", artifact(tmp_path / "in", shards))
     blocks = dedup.describe(Artifact(tmp_path / "out", Manifest(kind="documents", settings={"rows": 7, "new": 1})))
+    biggest = json.loads((tmp_path / "out/clusters.json").read_text())["biggest"]
+    assert list(biggest[0]) == ["documents", "kept", "copy 1"]
     series = next(block for block in blocks if isinstance(block, Series))
     assert dict(series.lines["14 bands of 7"])[0.8] == pytest.approx(1 - (1 - 0.8**7) ** 14)
     assert any(isinstance(block, Samples) and block.title == "The biggest groups" for block in blocks)

@@ -47,7 +47,7 @@ def normalised(url: str, mobile: bool = True, ignore: frozenset[str] = frozenset
     host = WWW.sub("", _ascii_host(host))
     path = INDEX.sub("/", _path(PATH_SESSION.sub("", parts.path)))
     if mobile:
-        host = MOBILE_LABEL.sub(".", WWW.sub("", MOBILE_HOST.sub("", host)))
+        host = _one_site(host)
         path = AMP_PATH.sub("", path)
     if port is not None and port != DEFAULT_PORTS.get(scheme):
         host = f"{host}:{port}"
@@ -58,8 +58,22 @@ def normalised(url: str, mobile: bool = True, ignore: frozenset[str] = frozenset
 
 
 def host_of(url: str) -> str:
-    """The host of an address as `normalised` writes it, "" for none."""
-    return normalised(url).partition("/")[0].partition("?")[0] if url else ""
+    """The host of an address without `www.` and mobile names, "" for none.
+
+    >>> host_of("https://www.m.example.org:8080/a")
+    'example.org'
+    """
+    text = url.strip()
+    try:
+        host = urlsplit(text if "//" in text else f"http://{text}").hostname or ""
+    except ValueError:
+        return ""
+    return _one_site(WWW.sub("", _ascii_host(host)))
+
+
+def _one_site(host: str) -> str:
+    """A host without mobile names."""
+    return MOBILE_LABEL.sub(".", WWW.sub("", MOBILE_HOST.sub("", host)))
 
 
 def _ascii_host(host: str) -> str:

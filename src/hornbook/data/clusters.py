@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from hornbook.shards.partition import grouped
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -17,13 +19,9 @@ def band_pairs(keys: "np.ndarray") -> "np.ndarray":
     """
     import numpy as np
 
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    starts = np.flatnonzero(new)
+    order, starts = grouped(keys)
     first = np.repeat(starts, np.diff(np.concatenate((starts, [len(keys)]))))
-    later = np.flatnonzero(~new)
+    later = np.flatnonzero(first != np.arange(len(keys)))
     pairs = [np.stack((order[first[later]], order[later]), axis=1)]
     for back in range(1, NEIGHBOURS + 1):
         there = later[later - back > first[later]]

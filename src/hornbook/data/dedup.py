@@ -19,7 +19,7 @@ from hornbook.data.signatures import Keep, sign
 from hornbook.data.similar import alike, settle
 from hornbook.data.verdicts import Verdicts
 from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard, write_whole
+from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Settings(StrictSettings):
     """Mobile and AMP addresses (`m.`, `mobile.`, `amp.`, `/amp`) are the page's own."""
     url_ignore: tuple[str, ...] = ()
     """Parameters of addresses to leave out besides those of trackers and sessions."""
-    url_max_docs: int = pydantic.Field(default=100, ge=2)
+    url_max_docs: int = pydantic.Field(default=10, ge=2)
     """An address that more documents have is no page's but a whole collection's: it is not looked at."""
     exact: bool = True
     """Drop documents that are the same but for case and white space."""
@@ -181,7 +181,7 @@ def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int]
         sets.close()
     del ranks, ids
     verdicts.write(out.path, [shard.name for shard in shards], starts)
-    write_whole(
+    write_json(
         out.path / "clusters.json", verdicts.clusters([s.inputs["file"] for s in shards], starts, "dedup.minhash")
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 EDGE_LINES = 40
 """Lines at the head and at the tail of a document that are looked at."""
+LONG = "\n"
+"""Stands for the key of a line too long to be furniture."""
 
 FORMULAS = (
     *("the end", "the very end", "end", "fin", "fine", "ende", "das ende", "la fin", "el fin", "fim", "koniec", "slut"),
@@ -25,6 +27,7 @@ _DROPPED = (
 )
 _TABLE = str.maketrans({**dict.fromkeys(_DROPPED, None), **dict.fromkeys("123456789", "0")})
 _ZEROS = re.compile("00+")
+_DIGIT = re.compile(r"\d")
 _DATES = re.compile(
     r"(?<![^\W\d_])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun"
@@ -56,7 +59,7 @@ def line_key(line: str) -> str:
     ('lastupdated0', 'lastupdated0', '')
     """
     text = line.lower()
-    if any(map(str.isdigit, text)):
+    if _DIGIT.search(text):
         text = _DATES.sub("0", text)
     key = _ZEROS.sub("0", text.translate(_TABLE))
     return "" if key == "0" else key
@@ -70,9 +73,9 @@ def hash_key(*parts: str) -> int:
 
 
 def edges(keys: list[str]) -> list[str]:
-    """The different keys among the first and last EDGE_LINES lines that have one."""
+    """The different keys among the first and last EDGE_LINES lines that have one, but LONG."""
     there = [key for key in keys if key]
-    return list(dict.fromkeys(there[:EDGE_LINES] + there[-EDGE_LINES:]))
+    return [key for key in dict.fromkeys(there[:EDGE_LINES] + there[-EDGE_LINES:]) if key != LONG]
 
 
 def is_prose(line: str) -> bool:
@@ -91,7 +94,7 @@ def is_prose(line: str) -> bool:
         return True
     words = line.split()
     mostly_low = 2 * sum(word[0].islower() for word in words) >= len(words)
-    return len(words) >= 3 and mostly_low and not any(map(str.isdigit, line)) and not _MENU_WORDS.search(low)
+    return len(words) >= 3 and mostly_low and not _DIGIT.search(line) and not _MENU_WORDS.search(low)
 
 
 def is_part(key: str) -> bool:

@@ -14,6 +14,7 @@ from hornbook.data import funnel
 from hornbook.data.addresses import host_of
 from hornbook.data.furniture import (
     FORMULAS,
+    LONG,
     edges,
     hash_key,
     is_part,
@@ -46,6 +47,8 @@ RULES = {
 }
 PARTITION_BYTES = 200_000_000
 NUM_SHOWN = 40
+LONG_WORD_CHARS = 20
+"""A line with more characters for each of the words it may have is too long to be looked at."""
 
 
 class Settings(StrictSettings):
@@ -148,9 +151,12 @@ def _documents(file: Path) -> Any:
 
 def _page(document: Document, settings: Settings) -> _Page:
     lines = document.text.split("\n")
-    keys = [line_key(line) for line in lines]
     long: list[str] = []
-    if settings.everywhere != "off":
+    if settings.everywhere == "off":
+        most = LONG_WORD_CHARS * settings.max_words
+        keys = [line_key(line) if len(line) <= most else LONG for line in lines]
+    else:
+        keys = [line_key(line) for line in lines]
         words = settings.everywhere_words
         long = [key for line, key in zip(lines, keys, strict=True) if key and len(line.split()) >= words]
     site = host_of(document.url) or document.source

@@ -183,7 +183,8 @@ def shingle_shard(work: Workspace, inputs: dict[str, Any], words: int) -> dict[s
             position += len(documents)
             hashes, offsets = shingles([documents[row].text for row in here.tolist()], words)
             for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-                different = np.unique(hashes[begin:end])
+                ordered = np.sort(hashes[begin:end])
+                different = ordered[np.concatenate((ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]))]
                 different.tofile(out)
                 sizes.append(len(different))
             work.advance(len(here))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.core.artifact import Out
-from hornbook.shards.partition import partitions_of
+from hornbook.shards.partition import grouped, partitions_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -85,11 +85,13 @@ def equal_keys(keys: "np.ndarray") -> "np.ndarray":
     """
     import numpy as np
 
-    order = np.lexsort(keys.T[::-1]) if keys.shape[1] > 1 else np.argsort(keys[:, 0], kind="stable")
+    order, starts = grouped(keys[:, 0])
     ordered = keys[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    starts = np.flatnonzero(new)
+    first = np.repeat(starts, np.diff(np.concatenate((starts, [len(keys)]))))
+    if (ordered != ordered[first]).any():  # equal in the first word alone
+        order = np.lexsort((np.arange(len(keys)), *keys.T[::-1]))
+        ordered = keys[order]
+        starts = np.flatnonzero(np.concatenate(([True], (ordered[1:] != ordered[:-1]).any(axis=1))))
     sizes = np.diff(np.concatenate((starts, [len(keys)])))
     found = np.empty((len(keys), 2), np.uint32)
     found[order, 0] = np.repeat(sizes, sizes)
