@@ -34,7 +34,7 @@ FILES = frozenset(
     "png jpg jpeg gif webp svg ico css js mjs ts map json html htm php py rb java txt pdf zip mp4 mp3".split()
 )
 
-RUN = re.compile(r"(?:\(?\+[ ]?|\()?[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2013()/-]{5,}", re.ASCII)
+RUN = re.compile(r"(?:\(?\+|\()?[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2013()/-]{5,}", re.ASCII)
 CARD = re.compile(
     r"""(?<![0-9.,+$€£])(?:
       [0-9]{12,19}                                                                 # all together
@@ -226,7 +226,7 @@ def _in_digits(text: str, wanted: set[Kind]) -> Iterator[Span]:
 
 def _cards(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Source: ISO/IEC 7812. Behind a word such as "card" the issuer is not asked. One number in ten passes Luhn by
-    chance: those inside paths and addresses do not count."""
+    chance: those inside paths and addresses, and short ones without groups and without such a word, do not count."""
     for found in CARD.finditer(text, begin, end):
         first, last = found.span()
         if found["more"] and not luhn(found[0]):
@@ -235,7 +235,8 @@ def _cards(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
         if luhn(number) and not _in_token(text, first, last):
             before = text[max(0, first - 36) : first]
             named = CARD_WORDS.search(before) is not None and number.strip("0- ") != ""
-            if named or (card(number) and not NOT_BEFORE.search(before)):
+            sure = card(number) and (not number.isdigit() or len(number) > 14)
+            if named or (sure and not NOT_BEFORE.search(before)):
                 yield first, last
 
 
@@ -243,10 +244,9 @@ def _ssns(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Source: Social Security Administration, valid areas, groups and serials; ITIN ranges of the IRS. Without its two
     hyphens a number counts behind "SSN" or "social security" only."""
     for found in SSN.finditer(text, begin, end):
-        hyphens = found[0].count("-") == 2
-        if (hyphens or SSN_WORDS.search(text[max(0, found.start() - 60) : found.start()])) and not _in_token(
-            text, *found.span()
-        ):
+        before = text[max(0, found.start() - 60) : found.start()]
+        alone = found[0].count("-") == 2 and not NOT_BEFORE.search(before)
+        if (alone or SSN_WORDS.search(before)) and not _in_token(text, *found.span()):
             yield found.span()
 
 

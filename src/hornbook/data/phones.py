@@ -25,7 +25,7 @@ CALLING_CODES = (
 GAP = "[ .\u00a0\u2009\u202f\u2010\u2011\u2013/-]"
 LINK = rf"(?:{GAP}|{GAP}?\(|\){GAP}?)?"
 HEAD = r"(?:\(?\+[0-9]{1,3}\)?[ ]?(?:\(0\))?[ ]?[0-9]{1,4}|\(?0[0-9]{1,4})\)?[ ]?[/\u2013-][ ]?"
-PIECE = re.compile(rf"(?:{HEAD}|\(?\+[ ]?|\()?[0-9](?:{LINK}[0-9])*+")
+PIECE = re.compile(rf"(?:{HEAD}|\(?\+|\()?[0-9](?:{LINK}[0-9])*+")
 PART = re.compile(r"[ \u00a0\u2009\u202f]+(?=\()|[ \u00a0\u2009\u202f]+")
 GROUP = re.compile("[0-9]+")
 EXTENSION = re.compile(
@@ -38,11 +38,11 @@ BEFORE = re.compile(
     | tlf | t[ée]l
     | fax | mob | mobiles? | mobil | mobiel | cell | cellphone | cellular\w* | celular | handy | m[óo]vil | gsm
     | call(?:s|ed|ing)?(?!\W+number) | dial | whats?app | viber | sms | hotline | helpline | toll[- ]free
-    | text\ (?:me|us|to|at|him|her|them) | messages?\ (?:to|on|at)(?:\ my)? | answer(?:ing)?
+    | text\ (?:me|us|to|at|him|her|them) | messages?\ (?:to|on|at)(?:\ my)? | answering\ (?:at|on)
     | contact(?:\ (?:me|us|at))?
     | reach(?:ed)? | rappel\w* | appel\w* | llam\w+ | ligue | anrufe?n? | ruf\w* | chiam\w+
     | тел\w* | моб\w* | звон\w+ | факс | τηλ\w* | 電話 | 电话 | 手机 | 전화
-    | (?:office|desk|home|work|main|direct|voice|[tpfmc])(?=[ ]?[.:])
+    | (?:office|desk|home|work|main|direct|voice|[tpfmc])(?=[ ]?:)
     )\.?[^\w\n]{0,3}
     (?:[^\W\d][^\d\n]{0,24}?|\s)??[\s:.=(\[]{0,4}$""",
     re.VERBOSE | re.IGNORECASE,
