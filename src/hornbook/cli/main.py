@@ -15,6 +15,7 @@ VERBS = {
     "plan": "check a recipe and say what it will take, before any compute is spent",
     "look": "show an artifact or a run: counts, samples, drops, curves, progress",
     "why": "why a page was dropped, or where it is now, by id, address or words",
+    "readings": "what each reading of the published filter rules would drop of my documents",
     "compare": "two runs side by side: settings, data, curves, scores",
     "stages": "list the stages, or the settings of one",
     "chat": "talk to a model in the terminal",

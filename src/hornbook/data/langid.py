@@ -84,7 +84,7 @@ def canonical(code: str) -> str:
     return SAME.get(code, code)
 
 
-def detect(text: str, head_bytes: int = 2048, library: Library = "py3langid") -> Guess:
+def detect(text: str, head_bytes: int = 1024, library: Library = "py3langid") -> Guess:
     """The most likely language of a text's beginning and its probability.
 
     Only the first `head_bytes` of UTF-8 are read: long documents cost several times less, and accuracy on paragraphs

@@ -11,25 +11,23 @@ ASCII_WORD = re.compile(r"\w+(?:['-]\w+)*", re.ASCII)
 WORD = re.compile(rf"[\w{MARKS}]+(?:['’-][\w{MARKS}]+)*")
 
 # What spaCy's blank English tokenizer makes of ordinary text: contractions and hyphenated words come apart, addresses,
-# numbers, abbreviations and dots stay whole, every other mark is a word of its own.
+# numbers, abbreviations, formulas and dots stay whole, every other mark is a word of its own.
+SPACY_JOINT = r"""(?:(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])|[:<>=/](?=\d)|\.(?=[a-z\d_])|(?<=\d),|,(?=\d)|(?<!\d)[+*^]
+    |['’](?!(?:s|S|re|ve|ll|d|m)\b)|[\[({@&%~!?;\#|・])"""
 SPACY_WORD = re.compile(
     rf"""(?:https?://|www\.)\S*[\w/]                       # addresses
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                         # e-mail
-    | \d+(?:[.,:/]\d+)+                                    # 1,000  3.5  12:30
-    | (?:[A-Za-z]\.){{2,}}                                 # U.S.
+    | (?<!\w)(?:[A-Za-z]\.)+(?!\w)                         # J.  U.S.
+    | \d+(?=[ap]m\b)                                       # 9 pm
     | [\w{MARKS}]+?(?=n['’]t\b) | n['’]t\b                  # do n't
     | ['’](?:s|S|re|ve|ll|d|m)\b                           # it 's
-    | [\w{MARKS}]+(?:\.[A-Za-z][\w{MARKS}]*)+              # example.org
-    | [\w{MARKS}]+
-    | \.\.+
+    | (?:(?<!\S)[-/@~]+)?[\w{MARKS}]+(?:{SPACY_JOINT}[\w{MARKS}]+)*  # example.org  IL-3  N=12  --user
+    | \.\.+ | --+
     | [^\w\s]
     """,
     re.VERBOSE,
 )
-
 # Word boundaries of Unicode: apostrophes, full stops and colons inside words stay, hyphens part.
 UNICODE_WORD = re.compile(rf"[\w{MARKS}]+(?:['’.:·][\w{MARKS}]+|(?<=\d),\d+)*")
-
 # Scripts written without spaces: Thai, Lao, Tibetan, Burmese, Khmer, kana, ideographs.
 UNSPACED = re.compile("[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 UNSPACED_WORD_CHARS = 10
@@ -85,3 +83,8 @@ def count_words(line: str) -> int:
     """
     words = line.split()
     return len(line) // CHARS_PER_UNSPACED_WORD if is_unspaced(line, words) else len(words)
+
+
+def has_words(line: str, least: int) -> bool:
+    """Whether a line has so many words by `count_words`, without counting the others."""
+    return least <= 0 or len(line.split(None, least - 1)) >= least or count_words(line) >= least

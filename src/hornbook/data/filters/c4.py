@@ -9,7 +9,7 @@ import pydantic
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
 from hornbook.data.languages import CLOSERS, SENTENCE_ENDS
-from hornbook.data.words import count_words
+from hornbook.data.words import has_words
 
 SOURCE = "Source: Raffel et al. 2020 (T5), section 2.2"
 RULES = {
@@ -151,7 +151,8 @@ def _bad_line(line: str, settings: Settings, marks: tuple[str, ...]) -> str:
         return "c4.line_long_word"
     if settings.end_marks and (not line.endswith(marks) or line.endswith(ELLIPSES)):
         return "c4.line_no_end_mark"
-    if count_words(line) < settings.min_line_words:
+    least = settings.min_line_words
+    if not (has_words(line, least) if settings.reading == "paper" else len(line.split()) >= least):
         return "c4.line_few_words"
     lower = line.lower()
     if settings.javascript and "javascript" in lower:

@@ -27,7 +27,7 @@ class Settings(StrictSettings):
     """Below this probability the language counts as unknown."""
     unknown: Literal["keep", "drop"] = "drop"
     """What to do with documents of unknown language (very short ones, mixtures, names, code, invented languages)."""
-    head_bytes: int = pydantic.Field(default=2048, ge=64)
+    head_bytes: int = pydantic.Field(default=1024, ge=64)
     """How much of the document's beginning is looked at."""
     library: Library = "py3langid"
     """`lingua` (extra `langid`) is better on texts of a few words, 20 times slower and needs 1.1 GB of memory."""

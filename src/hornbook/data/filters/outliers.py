@@ -5,7 +5,7 @@ import re
 import statistics
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pydantic
 
@@ -35,8 +35,16 @@ RULES = {
 }
 
 URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 DIGITS = re.compile(r"\d+")
-SYMBOLS = re.compile(rf"[^\w\s{MARKS}]+|_+")
+SYMBOLS = re.compile(rf"[^\w\s{MARKS}]+")
+ASCII = [chr(code) for code in range(128)]
+TABLES = (
+    "".join(c for c in ASCII if c.isdigit()).encode(),
+    "".join(c for c in ASCII if not c.isalnum() and not c.isspace()).encode(),
+    "".join(c for c in ASCII if c.isupper()).encode(),
+    "".join(c for c in ASCII if c.islower()).encode(),
+)
 PARENTHESES = "()（）"
 MIN_COMPRESSION_BYTES = 500
 MIN_ENTROPY_WORDS = 50
@@ -96,14 +104,15 @@ def _findings(document: Document, text: str, words: list[str], settings: Setting
         yield Drop("outliers.longest_word", longest)
     if not unspaced:
         yield from _word_lengths(document, lengths, num_letters_and_marks / len(words), settings)
+    counts = character_counts(text)
     total = len(text)
-    yield from _share("digits", sum(map(len, DIGITS.findall(text))) / total, settings.max_digits)
+    yield from _share("digits", counts.digits / total, settings.max_digits)
     yield from _share("white_space", (total - num_letters_and_marks) / total, settings.max_white_space)
-    if "://" in text or "www." in text:
+    if "://" in text or "www." in text.lower():
         yield from _share("urls", sum(map(len, URL.findall(text))) / total, settings.max_urls)
     yield from _share("parentheses", sum(map(text.count, PARENTHESES)) / total, settings.max_parentheses)
-    yield from _share("symbols", sum(map(len, SYMBOLS.findall(text))) / total, settings.max_symbols)
-    yield from _share("capitals", capitals_frac(text), settings.max_capitals)
+    yield from _share("symbols", counts.symbols / total, settings.max_symbols)
+    yield from _share("capitals", counts.capitals / max(1, counts.capitals + counts.small), settings.max_capitals)
     if settings.min_entropy and len(words) >= MIN_ENTROPY_WORDS and not unspaced:
         entropy = entropy_frac(words)
         if entropy < settings.min_entropy:
@@ -129,21 +138,32 @@ def _word_lengths(document: Document, lengths: list[int], mean: float, settings:
                 yield Drop(rule, value)
 
 
-def capitals_frac(text: str) -> float:
-    """The share of capitals among the letters that have case.
+class Counts(NamedTuple):
+    """How many characters of each sort a text has."""
 
-    >>> capitals_frac("ABcd 1"), capitals_frac("日本")
-    (0.5, 0.0)
+    digits: int
+    symbols: int
+    capitals: int
+    small: int
+
+
+def character_counts(text: str) -> Counts:
+    """Digits, symbols (no letter, digit, mark or white space), capital and small letters of any script.
+
+    The ASCII part is counted by tables, which is ten times faster than by patterns; the rest by patterns.
+
+    >>> character_counts("Ab 1, Ä–٣")
+    Counts(digits=2, symbols=2, capitals=2, small=1)
     """
-    lower, upper = text.lower(), text.upper()
-    if not len(lower) == len(upper) == len(text):  # letters such as ß and İ change their number
-        num_upper, num_lower = sum(map(str.isupper, text)), sum(map(str.islower, text))
-        return num_upper / max(1, num_upper + num_lower)
-    import numpy as np
-
-    plain, low, up = (np.frombuffer(t.encode("utf-32-le", "surrogatepass"), np.uint32) for t in (text, lower, upper))
-    num_cased = int((low != up).sum())
-    return int((plain != low).sum()) / max(1, num_cased)
+    plain = text.encode("ascii", "ignore")
+    found = [len(plain) - len(plain.translate(None, table)) for table in TABLES]
+    if len(plain) < len(text):
+        rest = "".join(NOT_ASCII.findall(text))
+        found[0] += sum(map(len, DIGITS.findall(rest)))
+        found[1] += sum(map(len, SYMBOLS.findall(rest)))
+        found[2] += sum(map(str.isupper, rest))
+        found[3] += sum(map(str.islower, rest))
+    return Counts(*found)
 
 
 def entropy_frac(words: list[str]) -> float:

@@ -9,7 +9,7 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.words import count_words
+from hornbook.data.words import count_words, has_words
 
 SOURCE = "Source: Penedo et al. 2023 (RefinedWeb), appendix G.2, as DCLM rebuilt it (dclm_baseline_refinedweb.yaml)"
 RULES = {
@@ -61,7 +61,7 @@ class Settings(StrictSettings):
         parts = [rf"\s?{re.escape(phrase)}" for phrase in self.anywhere]
         parts += [rf"(?:^\s*{re.escape(phrase)}\s?)" for phrase in self.at_start]
         parts += [rf"(?:\s?{re.escape(phrase)}\s*$)" for phrase in self.at_end]
-        return re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        return re.compile("|".join(parts), re.IGNORECASE | re.MULTILINE) if parts else None
 
 
 def decide(document: Document, settings: Settings) -> Decision:
@@ -73,6 +73,7 @@ def decide(document: Document, settings: Settings) -> Decision:
     counts: Counter[str] = Counter()
     kept: list[str] = []
     removed_words = 0
+    phrases = settings.phrases if settings.phrases is not None and settings.phrases.search(document.text) else None
     for line in document.text.split("\n"):
         if not line.strip():
             if kept and kept[-1]:
@@ -83,7 +84,7 @@ def decide(document: Document, settings: Settings) -> Decision:
             counts[rule] += 1
             removed_words += count_words(line)
             continue
-        shorter, num_phrases = _without_phrases(line, settings)
+        shorter, num_phrases = _without_phrases(line, phrases, settings.max_phrase_words)
         if num_phrases:
             counts["refinedweb.phrase"] += num_phrases
             removed_words += count_words(line) - count_words(shorter)
@@ -105,7 +106,7 @@ def _bad_line(line: str, settings: Settings) -> str:
         return "refinedweb.line_digits"
     if len(line) <= 40 and settings.counter.fullmatch(line):
         return "refinedweb.line_counter"
-    return "refinedweb.line_few_words" if count_words(line) < settings.min_line_words else ""
+    return "" if has_words(line, settings.min_line_words) else "refinedweb.line_few_words"
 
 
 def _num_upper(line: str) -> int:
@@ -120,9 +121,7 @@ def _num_digits(line: str) -> int:
     return len(line) - len(line.encode().translate(None, DIGITS))
 
 
-def _without_phrases(line: str, settings: Settings) -> tuple[str, int]:
-    if settings.phrases is None or settings.phrases.search(line) is None:
+def _without_phrases(line: str, phrases: re.Pattern[str] | None, max_words: int) -> tuple[str, int]:
+    if phrases is None or phrases.search(line) is None or has_words(line, max_words + 1):
         return line, 0
-    if count_words(line) > settings.max_phrase_words:
-        return line, 0
-    return settings.phrases.subn("", line)
+    return phrases.subn("", line)
