@@ -129,6 +129,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     funnel = {"in": len(lines), "kept": len(lines) - dropped.total(), "edited": {}, "dropped": dict(dropped)}
     where = f"{settings.crawl} at {settings.base}"
     conclude(out, [{**funnel, "bytes_in": size, "bytes_kept": size, "others": {}}], where)
+    out.counts["records" if settings.domains else "files"] = out.counts.pop("docs")
     out.licences.extend([settings.licence] if settings.licence else [])
     out.sources.append(settings.crawl)
 

@@ -153,6 +153,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     with (out.path / "urls.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     conclude(out, [_funnel(lines)], f"every address and its reason: {out.path / 'urls.jsonl'}")
+    out.counts["pages"] = out.counts.pop("docs")
     out.licences.extend([settings.licence] if settings.licence else [])
     out.sources.extend(sorted({urlsplit(line["url"]).netloc for line in lines if not line["rule"]})[:1000])
 
