@@ -22,7 +22,7 @@ from hornbook.data import classifier_report, funnel, seeds
 from hornbook.data.classifier import Classifier, load
 from hornbook.data.features import Features
 from hornbook.data.fitting import MIN_EXAMPLES, Examples, fit
-from hornbook.data.labels import Example, Truth, read_examples
+from hornbook.data.labels import Truth, read_examples
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.seeds import UNKNOWN

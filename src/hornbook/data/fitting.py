@@ -3,9 +3,9 @@
 Groups (the host of a page, one document otherwise) go whole into one of three parts: training, calibration, held-out.
 What is measured on the held-out part is the classifier that is kept.
 Source: stochastic gradient descent on the logistic loss (scikit-learn's SGDClassifier, one class against the rest);
-the penalty is chosen on the calibration part, and
-calibration is Platt's (1999) with his smoothed targets, for more classes by one temperature (Guo et al. 2017) and a shift
-for each class. Deviation: balanced classes in training, so that a rare class is learned; calibration restores shares.
+calibration by Platt 1999 with his smoothed targets, for more classes by one temperature (Guo et al. 2017) and a shift
+for each class. Deviations: classes are balanced in training, so that a rare one is learned (calibration restores their
+shares); the calibration part also chooses the penalty.
 """
 
 from collections.abc import Sequence

@@ -26,8 +26,6 @@ from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hornbook.report.blocks import Block
 
 READS: dict[str, str] = {"documents": "documents", "references": "documents?", "pages": "pages?"}
