@@ -2,8 +2,9 @@
 
 Documents are scored span by span (lines; long ones by sentences), because examples are short and one sentence is lost
 in a long page. `meta.toxicity` is the probability of the worst span, `meta.toxicity_frac` the share of the text's
-characters in spans above the threshold. A model trained on tweets takes much harmless text for toxic (measured on
-HateCheck: two thirds of the harmless cases at 0.5), so the threshold is high and the report shows what was cut.
+characters in spans above the threshold. A model trained on tweets alone takes much harmless text for toxic (HateCheck:
+two thirds of the harmless cases at 0.5), so probabilities are moved to how rare you expect toxic text to be
+(`expected_frac`), and the report shows what was cut.
 """
 
 import hashlib
@@ -77,7 +78,8 @@ class Settings(StrictSettings):
     policy: Literal["annotate", "cut", "drop"] = "annotate"
     """`annotate` only scores; `cut` takes toxic spans out, and drops a document with too many; `drop` only drops."""
     threshold: float = pydantic.Field(default=0.5, gt=0, le=1)
-    """Probability from which a span counts as toxic."""
+    """Probability (see expected_frac) from which a span counts as toxic. With tweets as examples and the correction, .5
+    is what .98 would be without it: 0 of 19,409 spans of Wikipedia and 6 in 10,000 of old children's books reach it."""
     max_toxic_frac: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Documents with a larger share of their characters in toxic spans are dropped."""
     expected_frac: float = pydantic.Field(default=0.05, gt=0, lt=1)
