@@ -26,7 +26,7 @@ def sentence(vile: bool, seed: int) -> str:
     rng = random.Random(seed)
     words = [rng.choice(SHARED) for _ in range(10)]
     if vile:
-        words[3:3] = rng.sample(VILE, 2)
+        words[3:3] = rng.sample(VILE, 3)
     elif rng.random() < 0.05:
         words[3:3] = rng.sample(VILE, 1)
     return " ".join(words).capitalize() + "."

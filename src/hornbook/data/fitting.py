@@ -220,11 +220,12 @@ def _train(
     import numpy as np
     from sklearn.linear_model import SGDClassifier
 
+    all_epochs: Any = None  # the stub knows only numbers
     model: Any = SGDClassifier(
         loss="log_loss",
         alpha=alpha,
         max_iter=EPOCHS,
-        tol=None,
+        tol=all_epochs,
         class_weight="balanced",
         random_state=key(seed, "data.fitting/sgd") % 2**31,
     )
