@@ -54,14 +54,14 @@ def test_the_list_that_comes_along() -> None:
     assert {"code", "letter", "recipe", "legal"} < set(axis_classes("", "format"))
     assert {"sports", "health"} < set(axis_classes("", "topic"))
     cases = {
-        "code": "def area(r):\n    return pi * r\n\nfor (int i = 0; i < 3; i++) {\n    run(i);\n}\nclass A:\n    x = 1\n",
-        "letter": "Dear Emil,\n\nthank you for your letter. I hope you are well and hope this finds you.\n\nLove,\nDoris",
+        "code": "def area(r):\n    return pi\n\nfor (int i = 0; i < 3; i++) {\n    run(i);\n}\nclass A:\n    x = 1\n",
+        "letter": "Dear Emil,\n\nthank you for your letter. I hope you are well.\n\nLove,\nDoris",
         "recipe": "Ingredients\n2 cups flour\n1/2 tsp salt\n\nPreheat the oven to 180 °C. Stir in the butter and bake.",
         "commerce": "Blue kettle, $19.99, 20% off. Add to cart. In stock. Free shipping. 14 reviews, 4.5 stars",
         "legal": "1. The parties hereby agree. The licensee shall indemnify the licensor pursuant to Section 3.",
-        "dialogue": "User: Hello there\nAssistant: Good day!\nUser: What is the time?\nAssistant: It is noon.\nUser: Thanks",
+        "dialogue": "User: Hello there\nAssistant: Good day!\nUser: What is the time?\nAssistant: Noon.",
         "story": "Once upon a time there was a puppy named Rex. One day, Rex and his mom played. He smiled. The end.",
-        "forum": "Posted by hanna\nRe: roof\nAny ideas? Thanks in advance\n\ngus wrote:\nlol, reply to the original poster",
+        "forum": "Posted by hanna\nRe: roof\nAny ideas? Thanks in advance\ngus wrote:\nlol, quote the original poster",
     }
     labeller = Seeded("", "format", axis_classes("", "format"))
     found = {name: labeller.label(Document("x", text)) for name, text in cases.items()}

@@ -4,9 +4,11 @@ import random
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from hornbook.core.artifact import Artifact, payload_hash
+from hornbook.core.artifact import Artifact, Manifest, payload_hash
 from hornbook.core.document import Document, read_documents
 from hornbook.core.errors import SettingsError
 from hornbook.data import toxicity as stage
@@ -24,7 +26,7 @@ def sentence(vile: bool, seed: int) -> str:
     rng = random.Random(seed)
     words = [rng.choice(SHARED) for _ in range(10)]
     if vile:
-        words[3:3] = rng.sample(VILE, 2)
+        words[3:3] = rng.sample(VILE, 3)
     elif rng.random() < 0.05:
         words[3:3] = rng.sample(VILE, 1)
     return " ".join(words).capitalize() + "."
@@ -114,6 +116,22 @@ def test_a_word_list_comes_first(tmp_path: Path, examples: str) -> None:
     left = [line for text in texts for line in text.replace(". ", ".\n").split("\n") if "vile" in line]
     listed = set(VILE[:6])
     assert left and not any(listed & set(line.lower().strip(".").split()) for line in left)
+
+
+def test_lines_that_fine_pages_have_too_are_not_toxic(tmp_path: Path) -> None:
+    """Labels of whole pages (as in the generated world): the advertisement on all of them stays fine."""
+    rows = []
+    for number in range(300):
+        lines = [sentence(number % 4 == 0, 3000 + 9 * number + i) for i in range(4)]
+        lines = lines if number % 4 == 0 else [line for line in lines if "vile" not in line]
+        rows.append(Document(f"d{number}", "\n".join([*lines, "Your neighbours already have this kettle."])))
+    (tmp_path / "pages/truth").mkdir(parents=True)
+    truth = [{"id": f"d{number}", "rude": number % 4 == 0} for number in range(300)]
+    pq.write_table(pa.Table.from_pylist(truth), tmp_path / "pages/truth/0.parquet")
+    pages = Artifact(tmp_path / "pages", Manifest("pages"))
+    out = do(stage, tmp_path / "out", {"documents": artifact(tmp_path / "in", rows), "pages": pages}, **SMALL)
+    found = {document.id: document.meta["toxicity"] >= 0.5 for document in read_documents(out.path)}
+    assert found == {row["id"]: row["rude"] for row in truth}
 
 
 def test_a_rare_thing_is_expected_to_be_rare(tmp_path: Path, examples: str) -> None:

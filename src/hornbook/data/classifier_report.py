@@ -1,4 +1,4 @@
-"""What a trained classifier says about itself: ROC, calibration, thresholds, confusion, the features that weigh most."""
+"""What a trained classifier says about itself: ROC, calibration, thresholds, confusion, weightiest features."""
 
 from typing import TYPE_CHECKING, Any
 

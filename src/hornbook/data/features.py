@@ -1,7 +1,7 @@
 """Texts as hashed features for linear classifiers: words, neighbouring words, marks and runs of letters.
 
-Source: feature hashing (Weinberger et al. 2009) of word n-grams as in fastText (Joulin et al. 2017). Deviations: no sign
-bit (with 2^18 buckets collisions are rare); a word longer than 32 bytes is known by its length and its first 32 bytes.
+Source: feature hashing (Weinberger et al. 2009) of word n-grams as in fastText (Joulin et al. 2017). Deviations: no
+sign bit (with 2^18 buckets collisions are rare); a word longer than 32 bytes is known by its length and its first 32.
 """
 
 from collections import Counter
@@ -27,8 +27,8 @@ SPACE, WORD, MARK = 0, 1, 2
 class Features:
     """What of a text is looked at; part of every classifier's file.
 
-    `words`: n-grams of up to so many words; `chars`: n-grams of 2 to so many characters as well (0: none; at most 4; for
-    languages without spaces); `marks`: punctuation and line ends count as words; `bits`: log2 of the number of buckets.
+    `words`: n-grams of up to so many words; `chars`: n-grams of 2 to so many characters, too (0: none; at most 4), for
+    languages without spaces; `marks`: punctuation and line ends count as words; `bits`: log2 of the number of buckets.
     """
 
     words: int = 2
@@ -67,7 +67,7 @@ def hashed(texts: list[str], features: Features) -> Iterator[tuple[slice, list[H
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Where the words of texts are in their joined bytes: `starts`, `ends`; `offsets`: where each text's words begin."""
+    """Words of texts in their joined bytes: where they begin and end; `offsets`: where each text's words begin."""
 
     data: "np.ndarray"
     starts: "np.ndarray"

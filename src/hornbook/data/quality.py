@@ -26,7 +26,6 @@ from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
-
     from hornbook.report.blocks import Block
 
 READS: dict[str, str] = {"documents": "documents", "references": "documents?", "pages": "pages?"}
@@ -79,12 +78,14 @@ class Settings(StrictSettings):
     """Words in the longest feature."""
     char_ngrams: int = pydantic.Field(default=0, ge=0, le=4)
     """Characters in the longest run of characters that is a feature, too (0: none); for languages without spaces."""
+    marks: bool = True
+    """Punctuation and line ends are features, too: pages worth citing have sentences, others have menus."""
     bits: int = pydantic.Field(default=18, ge=10, le=24)
     """log2 of the number of weights."""
 
     def features(self) -> Features:
         """What the classifier looks at."""
-        return Features(self.word_ngrams, self.char_ngrams, bits=self.bits)
+        return Features(self.word_ngrams, self.char_ngrams, self.marks, self.bits)
 
 
 def check(settings: Settings, reads: frozenset[str]) -> None:

@@ -14,7 +14,7 @@ THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 class Roc:
     """A receiver operating characteristic: shares of negatives and positives at or above each threshold.
 
-    `auc`: probability that a positive scores higher than a negative (ties count half); `low`, `high`: its 95 % interval.
+    `auc`: chance that a positive scores higher than a negative (ties count half); `low`, `high`: its 95 % interval.
     """
 
     fpr: "np.ndarray"

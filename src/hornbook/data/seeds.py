@@ -76,8 +76,8 @@ class Ready:
 
 @dataclass(frozen=True)
 class Seeded:
-    """Labels documents of one axis by its signs. `classes`: those of the file and `unknown`; `share`: of all documents that it looks at,
-    chosen by their ids, so that a large corpus is not read with regular expressions."""
+    """Labels documents of one axis by its signs. `classes`: those of the file and `unknown`; `share`: how many
+    of all documents it looks at, chosen by their ids, so that a large corpus is not read with regular expressions."""
 
     file: str
     axis: str

@@ -2,8 +2,9 @@
 
 Documents are scored span by span (lines; long ones by sentences), because examples are short and one sentence is lost
 in a long page. `meta.toxicity` is the probability of the worst span, `meta.toxicity_frac` the share of the text's
-characters in spans above the threshold. A model trained on tweets takes much harmless text for toxic (measured on
-HateCheck: two thirds of the harmless cases at 0.5), so the threshold is high and the report shows what was cut.
+characters in spans above the threshold. A model trained on tweets alone takes much harmless text for toxic (HateCheck:
+two thirds of the harmless cases at 0.5), so probabilities are moved to how rare you expect toxic text to be
+(`expected_frac`), and the report shows what was cut.
 """
 
 import hashlib
@@ -77,14 +78,15 @@ class Settings(StrictSettings):
     policy: Literal["annotate", "cut", "drop"] = "annotate"
     """`annotate` only scores; `cut` takes toxic spans out, and drops a document with too many; `drop` only drops."""
     threshold: float = pydantic.Field(default=0.5, gt=0, le=1)
-    """Probability from which a span counts as toxic."""
+    """Probability (see expected_frac) from which a span counts as toxic. With tweets as examples and the correction, .5
+    is what .98 would be without it: 0 of 19,409 spans of Wikipedia and 6 in 10,000 of old children's books reach it."""
     max_toxic_frac: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Documents with a larger share of their characters in toxic spans are dropped."""
     expected_frac: float = pydantic.Field(default=0.05, gt=0, lt=1)
     """The share of spans that you expect to be toxic. Examples usually have far more, and without this correction
     probabilities would say so of your documents too."""
     span_chars: int = pydantic.Field(default=150, ge=40)
-    """Longer lines are taken apart at the ends of sentences; an insult is lost in a span much longer than the examples."""
+    """Longer lines are taken apart at sentences; an insult is lost in a span that is much longer than the examples."""
     train_docs: int = pydantic.Field(default=30_000, ge=20)
     """Most examples of each of the two classes to learn from."""
     word_ngrams: int = pydantic.Field(default=2, ge=1, le=4)
@@ -158,7 +160,11 @@ def _labelled(settings: Settings, path: Path) -> Iterator[tuple[Example, int]]:
 
 
 def _by_span(documents: Examples, settings: Settings) -> Examples:
-    """Each span as an example of its document's class, in its document's group."""
+    """Each span as an example of its document's class, in its document's group.
+
+    A span of a toxic document that fine documents have too (an advertisement, a menu) is left out: measured on the
+    generated world, one such line made a twelfth of the fine pages toxic.
+    """
     rows = [
         (text[a:b], label, group, f"{name}@{a}")
         for text, label, group, name in zip(
@@ -166,6 +172,8 @@ def _by_span(documents: Examples, settings: Settings) -> Examples:
         )
         for a, b in spans(text, settings.span_chars)
     ]
+    fine = {text for text, label, _, _ in rows if label == 0}
+    rows = [row for row in rows if row[1] == 0 or row[0] not in fine]
     return joined([Examples(*(list(column) for column in zip(*rows, strict=True)))]) if rows else documents
 
 
@@ -294,10 +302,10 @@ def describe(artifact: Artifact) -> "list[Block]":
     tally = json.loads(artifact.file("toxicity.json").read_text("utf-8"))
     found = classifier_report.blocks(classifier.about, list(classifier.classes), "toxicity")
     found += classifier_report.measured_elsewhere(tally["transfer"])
+    kinds = ("spans", "documents")
     rows: list[list[object]] = [
-        [f"{t:g}", tally["spans"][f"{t:g}"], share(tally["spans"][f"{t:g}"], tally["spans"]["all"])]
-        + [tally["documents"][f"{t:g}"], share(tally["documents"][f"{t:g}"], tally["documents"]["all"])]
-        for t in THRESHOLDS
+        [name, *(cell for k in kinds for cell in (tally[k][name], share(tally[k][name], tally[k]["all"])))]
+        for name in (f"{threshold:g}" for threshold in THRESHOLDS)
     ]
     columns = ["threshold", "spans at or above", "of spans", "documents with one", "of documents"]
     found.append(Table("What each threshold flags in these documents", columns, rows))
