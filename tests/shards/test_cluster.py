@@ -96,6 +96,6 @@ def test_no_ray_and_no_answer_are_explained(monkeypatch: pytest.MonkeyPatch, ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
-    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    with pytest.raises(SettingsError, match="Ray cluster at 10.0.0.1:6379 does not answer: nobody there"):
+    monkeypatch.setenv("RAY_ADDRESS", "head.example:6379")
+    with pytest.raises(SettingsError, match="Ray cluster at head.example:6379 does not answer: nobody there"):
         cluster.connect(1)
