@@ -96,6 +96,10 @@ def test_lists_of_every_kind(tmp_path: Path) -> None:
     with site({"*": page()}) as server:
         urls = [f"{server.url}/{i}" for i in range(3)]
         (tmp_path / "l.csv").write_text("n,link\n" + "".join(f"{i},{url}\n" for i, url in enumerate(urls)))
+        (tmp_path / "odd.jsonl").write_text(json.dumps({"url": urls[0]}) + '\n{"url": "\\ud800"}\n')
+        odd = do(tmp_path / "odd", path=str(tmp_path / "odd.jsonl"))
+        assert [line["rule"] for line in odd] == ["", "fetch.bad_url"]
+        server.asked.clear()
         (tmp_path / "kept").mkdir()
         documents = [Document(str(i), "title", url) for i, url in enumerate(urls)]
         pq.write_table(to_table(documents), tmp_path / "kept/0.parquet")
