@@ -14,7 +14,7 @@ from hornbook.data.http_get import Manners
 sys.path.insert(0, str(Path(__file__).parent))
 from sites import files, page, site
 
-MANNERS = Manners("Hornbook/test", 0.5, 30.0, 1 << 30, private=True)
+MANNERS = Manners("Hornbook/test", 5.0, 30.0, 1 << 30, private=True)
 DATA = bytes(range(256)) * 2000
 
 
