@@ -1,5 +1,7 @@
 import gzip
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from hornbook.data.http_get import Manners
 sys.path.insert(0, str(Path(__file__).parent))
 from sites import files, page, site
 
-MANNERS = Manners("Hornbook/test", 0.5, 30.0, 1 << 30, private=True)
+MANNERS = Manners("Hornbook/test", 5.0, 30.0, 1 << 30, private=True)
 DATA = bytes(range(256)) * 2000
 
 
@@ -100,3 +102,13 @@ def test_trouble_is_waited_out_and_explained(folder: Path) -> None:
     with site({"*": page(DATA)}) as server:
         with pytest.raises(DataError, match="does not answer ranges.*Check the base"):
             archive(server.url).read("a/x.bin", 5, 4)
+
+
+def test_a_stop_ends_the_pauses() -> None:
+    with site({"*": page(b"", 503)}) as server:
+        found = Archive(server.url, MANNERS, backoff_s=60.0)
+        threading.Timer(0.2, found.stopped.set).start()
+        begin_s = time.monotonic()
+        with pytest.raises(DataError, match="cannot be had: 503"):
+            found.read("a/x.bin", 0, 4)
+    assert time.monotonic() - begin_s < 2

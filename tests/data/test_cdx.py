@@ -65,6 +65,15 @@ def test_the_blocks_of_any_range_are_found_with_few_reads(monkeypatch: pytest.Mo
     assert len(data) > 40_000 and len(reads) <= 12  # log2(40,000 / 400) = 6.6, and the lines
 
 
+def test_a_key_that_goes_on_over_many_blocks_is_found_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cdx, "STEP_BYTES", 100)
+    monkeypatch.setattr(cdx, "PROBE_BYTES", 100)
+    keys = [f"a{i:03d}" for i in range(100)] + ["m"] * 200 + [f"z{i:03d}" for i in range(100)]
+    data = "".join(f"{key} 1\tf\t{i}\t5\t1\n" for i, key in enumerate(keys)).encode()
+    found = find_blocks(lambda at, n: data[at : at + n], len(data), "m", "n")
+    assert [block.offset for block in found] == list(range(99, 300))  # block 99 may end with "m"
+
+
 def test_blocks_of_tiny_indexes_and_equal_keys() -> None:
     def find(lines: list[str], begin: str, end: str) -> Iterator[Block]:
         data = "".join(lines).encode()

@@ -12,7 +12,7 @@ from hornbook.data.http_get import Manners
 sys.path.insert(0, str(Path(__file__).parent))
 from sites import Asked, Route, moved, page, robots, site
 
-MANNERS = Manners("Hornbook/test", 0.5, 1.0, 10_000, private=True)
+MANNERS = Manners("Hornbook/test", 5.0, 9.0, 10_000, private=True)
 QUICK: dict[str, Any] = {"manners": MANNERS, "delay_s": 0.0, "backoff_s": 0.01}
 
 
@@ -71,10 +71,10 @@ def test_pauses_double_and_retry_after_goes_before() -> None:
         times = [at for at, path, _ in server.asked if path == "/a"]
         pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
         for pause, expected in zip(pauses, (0.1, 0.2, 0.4), strict=True):
-            assert 0.5 * expected <= pause <= 1.5 * expected + 0.1
+            assert 0.5 * expected <= pause <= 1.5 * expected + 1.0
         fetch(server.url + "/b")
         first, second = (at for at, path, _ in server.asked if path == "/b")
-        assert 1.0 <= second - first < 1.3
+        assert 1.0 <= second - first < 2.5
         outcome = fetch(server.url + "/c", max_wait_s=30.0)
         assert outcome.value == "429 (Retry-After 99 s)" and server.paths().count("/c") == 1
     assert retry_after("Thu, 01 Jan 1970 00:00:09 GMT", 4.0) == 5.0 and retry_after("", 0) is None
@@ -95,8 +95,8 @@ def test_one_host_is_asked_slowly_whoever_asks() -> None:
 
 
 def test_crawl_delay_is_honoured_up_to_its_limit() -> None:
-    for limit, low, high in ((9.0, 0.28, 0.5), (0.1, 0.08, 0.25)):
-        with site({"/robots.txt": robots("User-agent: *\nCrawl-delay: 0.3"), "*": page()}) as server:
+    for limit, low, high in ((9.0, 0.98, 9.0), (0.1, 0.08, 0.9)):
+        with site({"/robots.txt": robots("User-agent: *\nCrawl-delay: 1"), "*": page()}) as server:
             crawler = Crawler(Rules(**(QUICK | {"max_delay_s": limit})), set())
             for path in ("/a", "/b"):
                 crawler.fetch(server.url + path)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hornbook.data.encodings import announced, decode
 
 GERMAN = "Die Mädchen fütterten zwölf Hühner und hörten Geschichten über Bären, die süße Äpfel mögen. "
-CZECH = "Příliš žluťoučký kůň úpěl. Byl jednou jeden král a měl tři dcery, které žily v hradě. "
+CZECH = "Příliš žluťoučký kůň úpěl ďábelské ódy. Byl jednou jeden král a měl tři dcery. "
 RUSSIAN = "Жили-были старик со старухой у самого синего моря, и поймал он рыбку. "
 GREEK = "Μια φορά κι έναν καιρό ήταν ένας βασιλιάς που είχε τρεις κόρες. "
 HEBREW = "היה היה מלך אחד שהיו לו שלוש בנות יפות וחכמות. "

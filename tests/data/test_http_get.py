@@ -90,7 +90,7 @@ def test_every_way_to_fail_has_a_name_and_a_bound(route: Any, rule: str, passing
         begin_s = time.monotonic()
         error = trouble(server.url + "/x")
     assert (error.rule, error.passing) == (rule, passing) and error.found
-    assert time.monotonic() - begin_s < 2.0
+    assert time.monotonic() - begin_s < 4.0
 
 
 def test_a_silent_server_and_a_closed_port() -> None:
@@ -98,7 +98,7 @@ def test_a_silent_server_and_a_closed_port() -> None:
         port = silent.getsockname()[1]
         begin_s = time.monotonic()
         assert trouble(f"http://127.0.0.1:{port}/").rule == "timeout"
-        assert 0.5 < time.monotonic() - begin_s < 1.5
+        assert 0.5 < time.monotonic() - begin_s < 3.0
         assert trouble(f"https://127.0.0.1:{port}/").rule == "timeout"
     error = trouble(f"http://127.0.0.1:{port}/")
     assert (error.rule, error.passing) == ("connection", True)

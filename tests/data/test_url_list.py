@@ -54,3 +54,8 @@ def test_addresses_of_documents(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     pq.write_table(to_table([Document("1", "x", URLS[0]), Document("2", "y")]), tmp_path / "kept/0.parquet")
     assert list(from_documents([tmp_path])) == [(URLS[0], ""), ("2", "the document has no address")]
+
+
+def test_odd_lines_stay_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("not an address\nHTTP://a.example/ note\n")
+    assert [text for text, _ in read_list(tmp_path / "a.txt", "", "url")] == ["not an address", "HTTP://a.example/"]

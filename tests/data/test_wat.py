@@ -110,6 +110,18 @@ def test_everything_else_is_dropped_under_a_rule(tmp_path: Path) -> None:
     assert set(funnel["dropped"]) <= set(wat.RULES)
 
 
+def test_halves_of_characters_and_odd_types_do_no_harm(tmp_path: Path) -> None:
+    links = [{"path": "A@/href", "url": "https://a.example/\ud800", "text": "\udfff x"}, {"path": 5, "url": None}, "?"]
+    odd = envelope(mime="text/html\ud800", Head={"Title": ["a", 1], "Metas": {"x": 1}, "Base": 7}, Links=links)
+    odd["Container"]["Filename"] = "\ud800.warc.gz"
+    path = file(tmp_path, odd, {"Envelope": 3}, {"Envelope": {"Payload-Metadata": []}})
+    for each in ("page", "link"):
+        funnel = do(tmp_path / each, path=str(path), each=each)
+        assert funnel["kept"] == 1 and funnel["dropped"] == {"wat.not_json": 1}
+        [found] = read_documents(tmp_path / each)
+        (found.text + found.url + json.dumps(found.meta, ensure_ascii=False)).encode()
+
+
 def test_shards_and_workers_change_nothing(tmp_path: Path) -> None:
     path = file(tmp_path, *[page() for _ in range(20)])
     do(tmp_path / "one", path=str(path), each="link")

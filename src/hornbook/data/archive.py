@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -24,7 +25,8 @@ class Missing(Exception):
 class Archive:
     """Reads from `base` (http, https, or a folder). Connections that break are taken up again where they broke.
 
-    `attempts`: how often in a row nothing at all may come before a DataError says so; `pause`: sleeps (for tests).
+    `attempts`: how often in a row nothing at all may come before a DataError says so; `pause`: sleeps (for tests);
+    `stopped`, once set, ends all pauses.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Archive:
         attempts: int = 6,
         backoff_s: float = 2.0,
         max_wait_s: float = 300.0,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self.base = base
         self.folder = None if base.startswith(("http://", "https://")) else resolve_input(base)
         self._manners, self._attempts = manners, attempts
-        self._backoff_s, self._max_wait_s, self._pause = backoff_s, max_wait_s, pause
+        self._backoff_s, self._max_wait_s = backoff_s, max_wait_s
+        self.stopped = threading.Event()
+        self._pause = pause or self.stopped.wait
 
     def size_bytes(self, path: str) -> int:
         """The size of a file. Raises Missing, or DataError when it cannot be had."""
@@ -152,7 +156,7 @@ class Archive:
                 before = done_bytes()
                 if error.rule == "missing":
                     raise Missing(error.found) from None
-                if not error.passing or failures >= self._attempts:
+                if not error.passing or failures >= self._attempts or self.stopped.is_set():
                     raise DataError(
                         f"{path} cannot be had: {error.found} ({error.rule})",
                         where=self.base,

@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -123,7 +124,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     (out.path / "warc").mkdir(exist_ok=True)
     lines = _records(settings, archive, out) if settings.domains else _files(settings, archive, out)
     with (out.path / "records.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
+        file.writelines(json.dumps(line, sort_keys=True) + "\n" for line in lines)
     dropped = Counter(line["rule"] for line in lines if line["rule"])
     size = sum(line["bytes"] for line in lines if not line["rule"])
     funnel = {"in": len(lines), "kept": len(lines) - dropped.total(), "edited": {}, "dropped": dict(dropped)}
@@ -180,13 +181,23 @@ def _records(settings: Settings, archive: Archive, out: Out) -> list[dict[str, A
     with journal, out.log.task("load", total=len(wanted), unit="records") as progress:
         waiting = [line for line in wanted if line["place"] not in journal.done]
         progress.resume_at(len(wanted) - len(waiting))
-        with ThreadPoolExecutor(settings.at_once) as pool:
+        with ThreadPoolExecutor(settings.at_once) as pool, _stopping(archive):
             for begin in range(0, len(waiting), 16 * settings.at_once):  # a few at a time, so that memory is bounded
                 part = waiting[begin : begin + 16 * settings.at_once]
                 for line, (record, rule, value) in zip(part, pool.map(lambda x: _load(archive, x), part), strict=True):
                     journal.add(line | {"rule": rule, "value": value}, record, _date(line["timestamp"]))
                     progress.advance(1)
     return [line if line["rule"] else _without_place(journal.done[line["place"]]) for line in chosen]
+
+
+@contextmanager
+def _stopping(archive: Archive) -> Iterator[None]:
+    """End the waiting of other threads when something goes wrong, so that a stop does not wait for their pauses."""
+    try:
+        yield
+    except BaseException:
+        archive.stopped.set()
+        raise
 
 
 def _without_place(line: dict[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Crawler:
                     asked_s = retry_after(answer.header("retry-after"), time.time())
                     if asked_s is not None:
                         trouble.found += f" (Retry-After {asked_s:.0f} s)"
-                        wait_s = max(0.0, asked_s)
+                        wait_s = max(wait_s, asked_s)
             except GetError as error:
                 if not error.passing:
                     host.num_failures = 0

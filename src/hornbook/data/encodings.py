@@ -125,3 +125,12 @@ def _known(name: str) -> str:
         return map_encoding_to_html5(codecs.lookup(name.strip()).name, fallback_utf8=False) or ""
     except (LookupError, ValueError):
         return ""
+
+
+def well_formed(text: str) -> str:
+    """The text without lone surrogates (JSON can write half a character, UTF-8 cannot); pairs are joined."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -151,7 +151,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
             progress.advance(1, host=urlsplit(outcome.url).netloc)
     lines = [_line(entry) if entry.rule else journal.done[entry.url] for entry in entries]
     with (out.path / "urls.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        file.writelines(json.dumps(line) + "\n" for line in lines)
     conclude(out, [_funnel(lines)], f"every address and its reason: {out.path / 'urls.jsonl'}")
     out.counts["pages"] = out.counts.pop("docs")
     out.licences.extend([settings.licence] if settings.licence else [])

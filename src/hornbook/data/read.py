@@ -15,7 +15,7 @@ from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import csv_rows, funnel
 from hornbook.data.csv_rows import CsvReader, Row
-from hornbook.data.encodings import decode
+from hornbook.data.encodings import decode, well_formed
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
 from hornbook.data.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
@@ -371,15 +371,6 @@ def _text_of(value: object) -> str | None:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return "\n\n".join(value)
     return value if isinstance(value, str) else None
-
-
-def well_formed(text: str) -> str:
-    """The text without lone surrogates (JSON can write half a character, UTF-8 cannot); pairs are joined."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _read_parquet(desk: _Desk) -> None:

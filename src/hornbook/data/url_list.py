@@ -23,8 +23,8 @@ Listed = tuple[str, str]
 def read_list(root: Path, pattern: str, field: str) -> Iterator[Listed]:
     """Every address of a file, or of the files of a folder, in order. Records without one come with the reason.
 
-    Text: one address a line; what follows white space and lines that begin with # are passed over. Raises DataError
-    when a table has no such column.
+    Text: one address a line; what follows it after white space, and lines that begin with #, are passed over. Raises
+    DataError when a table has no such column.
     """
     for file in find_files(root, ("text", "jsonl", "parquet", *CSV), pattern):
         damage = Damage()
@@ -49,7 +49,12 @@ def _of_file(file: InputFile, field: str, damage: Damage) -> Iterator[Listed]:
     lines = (decode(record.data)[0].strip() for record in split(blocks, b"\n", 0, None, 0, MAX_LINE_BYTES))
     if file.format == "jsonl":
         return (_json(line, field) for line in lines if line)
-    return ((line.split()[0], "") for line in lines if line and not line.startswith("#"))
+    return ((_first_word(line), "") for line in lines if line and not line.startswith("#"))
+
+
+def _first_word(line: str) -> str:
+    """An address without what is noted behind it; a line that begins with something else as it is."""
+    return line.split()[0] if line.lower().startswith("http") else line
 
 
 def _json(line: str, field: str) -> Listed:

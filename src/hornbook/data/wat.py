@@ -18,6 +18,7 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
+from hornbook.data.encodings import well_formed
 from hornbook.data.ledger import Ledger, conclude
 from hornbook.data.sources import Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.warc import Other, Page, read_warc
@@ -179,19 +180,19 @@ def parse(data: bytes, url: str) -> Described | str:
     answer = _table(_table(envelope, "Payload-Metadata"), "HTTP-Response-Metadata")
     if not answer:
         return kind
-    headers = {name.lower(): str(value) for name, value in _table(answer, "Headers").items()}
+    headers = {name.lower(): _words(value) for name, value in _table(answer, "Headers").items()}
     html = _table(answer, "HTML-Metadata")
     head = _table(html, "Head")
     status = str(_table(answer, "Response-Message").get("Status", ""))
     found = [meta for meta in _tables(head, "Metas") if str(meta.get("name", "")).lower() == "description"]
-    target = str(_table(envelope, "WARC-Header-Metadata").get("WARC-Target-URI", "")) or url
+    target = _words(_table(envelope, "WARC-Header-Metadata").get("WARC-Target-URI")) or url
     return Described(
         target,
         int(status) if status.isdigit() else 0,
         headers.get("content-type", "").split(";")[0].strip().lower(),
         bool(html),
-        " ".join(str(head.get("Title") or "").split()),
-        " ".join(str(found[0].get("content") or "").split()) if found else "",
+        _words(head.get("Title")),
+        _words(found[0].get("content")) if found else "",
         tuple(_links(target, str(head.get("Base") or ""), _tables(html, "Links"))),
         _place(_table(record, "Container")),
     )
@@ -204,13 +205,13 @@ def _links(page: str, base: str, links: list[dict[str, Any]]) -> Iterator[tuple[
         if not str(link.get("path", "")).upper().startswith("A@"):
             continue
         try:
-            url = urldefrag(urljoin(urljoin(page, base), str(link.get("url", "")).strip())).url
+            url = urldefrag(urljoin(urljoin(page, base), _words(link.get("url")))).url
             is_page = urlsplit(url).scheme in ("http", "https") and _host(url)
         except ValueError:
             continue
         if is_page and url not in seen:
             seen.add(url)
-            yield url, " ".join(str(link.get("text") or link.get("title") or "").split())
+            yield url, _words(link.get("text") or link.get("title"))
 
 
 def _place(container: dict[str, Any]) -> dict[str, Any]:
@@ -218,10 +219,15 @@ def _place(container: dict[str, Any]) -> dict[str, Any]:
     length = _table(container, "Gzip-Metadata").get("Deflate-Length")
     values = {"warc_file": container.get("Filename"), "warc_offset": container.get("Offset"), "warc_length": length}
     return {
-        name: int(value) if name != "warc_file" and str(value).isdigit() else value
+        name: int(value) if name != "warc_file" and str(value).isdigit() else _words(value)
         for name, value in values.items()
         if value is not None
     }
+
+
+def _words(value: object) -> str:
+    """A text of the record in one line, "" when there is none; JSON may hold halves of characters."""
+    return " ".join(well_formed(str(value or "")).split())
 
 
 def _host(url: str) -> str:
