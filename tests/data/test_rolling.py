@@ -17,6 +17,11 @@ def test_equal_stretches_hash_equal_and_others_do_not(values: list[int], base: i
     assert len(seen) == len({tuple(values[a:b]) for a, b in stretches})
 
 
+def test_the_greatest_value_counts_too() -> None:
+    rolling = Rolling(np.array([2**64 - 1] * 3, np.uint64))
+    assert len(set(rolling.hashes(np.array([0, 0, 0, 0]), np.array([0, 1, 2, 3])).tolist())) == 4
+
+
 def test_a_long_sequence_far_from_its_beginning() -> None:
     values = np.arange(200_000, dtype=np.uint64) % np.uint64(1000)
     found = Rolling(values).hashes(np.array([0, 199_000, 1]), np.array([1000, 200_000, 1001])).tolist()
