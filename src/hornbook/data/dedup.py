@@ -244,7 +244,9 @@ def describe(artifact: Artifact) -> "list[Block]":
     lines = {f"{b} bands of {r}": [(s, 1 - (1 - s**r) ** b) for s in shares] for b, r in cuts}
     title = f"Pairs that the bands propose, {settings.words()} words a shingle"
     blocks.append(Series(title, "Jaccard similarity", "share proposed", lines))
-    clusters = json.loads(artifact.file("clusters.json").read_text("utf-8"))
+    if not (artifact.path / "clusters.json").exists():  # written since version 2
+        return blocks
+    clusters = json.loads((artifact.path / "clusters.json").read_text("utf-8"))
     if clusters["similarity"]:
         note = f"Verified; pairs below {settings.threshold} are joined only through others."
         blocks.append(
