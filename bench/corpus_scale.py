@@ -13,7 +13,6 @@ Writes bench/records/corpus_scale.json and .svg.
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from corpus import watch_memory, write_jsonl, write_warc
+from corpus import cpu_seconds, watch_memory, write_jsonl, write_warc
 from record import RECORDS, machine, publish
 
 from hornbook.report.blocks import Series
@@ -117,12 +116,6 @@ def run(stage: str, settings: dict[str, Any], source: str, folder: Path, workers
         raise SystemExit(f"{stage} ended with {process.returncode}")
     seconds, cpu_s = round(time.perf_counter() - begin, 2), round(cpu_seconds() - cpu_before_s, 2)
     return {"seconds": seconds, "cpu_s": cpu_s, "counts": json.loads(output.splitlines()[-1]), **memory}
-
-
-def cpu_seconds() -> float:
-    """CPU time of all processes that this one started and that have ended, with theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def summary(rows: dict[float, dict[str, dict[str, Any]]], options: argparse.Namespace) -> dict[str, Any]:

@@ -5,8 +5,9 @@
 Documents: chunks of about 400 words of the text files and JSON lines below FOLDER (default HORNBOOK_DATA), without one
 generated text; a fifth are edited copies. 5-word shingles, 14 bands of 8. Every side reads the same Parquet files and
 runs in a process of its own, with one worker and with two; sides are interleaved, medians count; the clock begins
-after the interpreter and its imports. Truth is the exact Jaccard similarity of each planted pair. `ratio` is ours over
-datatrove, one worker each. Peers: `.peers/bin/pip install "datatrove[io,processing]" spacy rensa datasketch`.
+after the interpreter and its imports, which CPU seconds count too. Truth is the exact Jaccard similarity of each
+planted pair. `ratio` is ours over datatrove, one worker each.
+Peers: `.peers/bin/pip install "datatrove[io,processing]" spacy rensa datasketch` (HORNBOOK_PEERS: another place).
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from corpus import blocks, edited, watch_memory
+from corpus import blocks, cpu_seconds, edited, watch_memory
 from record import machine, publish
 
 from hornbook.core.document import Document, to_table
@@ -149,6 +150,7 @@ def measure(name: str, workers: int, folder: Path, out: Path) -> dict[str, Any] 
         print(f"{name}: no environment of peers at {PEERS_PYTHON}")
         return None
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    cpu_before_s = cpu_seconds()
     with (
         subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -160,7 +162,7 @@ def measure(name: str, workers: int, folder: Path, out: Path) -> dict[str, Any] 
         print(f"{name}: {errors.strip().splitlines()[-1] if errors.strip() else process.returncode}")
         return None
     print(f"{name}, {workers} worker(s): {(run := json.loads(output.splitlines()[-1]))['seconds']:.2f} s", flush=True)
-    return run | memory
+    return run | memory | {"cpu_s": cpu_seconds() - cpu_before_s}
 
 
 def summary(
@@ -173,7 +175,8 @@ def summary(
     alike = [pair for pair, value in truth.items() if value >= 0.8]
     size_mb = sum(map(len, texts)) / 1e6
     print(f"{len(texts)} documents, {size_mb:.1f} MB, {len(truth)} planted pairs, {len(alike)} at Jaccard >= 0.8")
-    print(f"{'side':24}{'docs/s':>9}{'spread':>13}{'recall':>8}{'removed':>9}{'J < .5':>8}{'RSS MB':>8}{'PSS MB':>8}")
+    columns = ("recall", "removed", "J < .5", "CPU s", "RSS MB", "PSS MB")
+    print(f"{'side':24}{'docs/s':>9}{'spread':>13}" + "".join(f"{name:>8}" for name in columns))
     rows: dict[str, dict[str, Any]] = {}
     for (name, workers), runs in found.items():
         if not runs:
@@ -188,6 +191,7 @@ def summary(
             "recall": round(sum(a in removed or b in removed for a, b in alike) / max(1, len(alike)), 4),
             "removed": len(removed),
             "below_half": low,
+            "cpu_s": round(statistics.median(run["cpu_s"] for run in runs), 1),
             "rss_mb": round(max(run["rss_mb"] for run in runs)),
             "pss_mb": round(max(run["pss_mb"] for run in runs)),
         }
@@ -195,7 +199,7 @@ def summary(
         spread = f"{row['spread'][0]}-{row['spread'][1]}"
         print(
             f"{name + ', ' + str(workers):24}{row['docs_per_s']:9}{spread:>13}{row['recall']:8.4f}"
-            f"{row['removed']:9}{low:8}{row['rss_mb']:8}{row['pss_mb']:8}"
+            f"{row['removed']:8}{low:8}{row['cpu_s']:8}{row['rss_mb']:8}{row['pss_mb']:8}"
         )
     ours, peer = rows["hornbook, 1"], rows.get("datatrove, 1")
     return {

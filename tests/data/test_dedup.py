@@ -165,6 +165,7 @@ def test_one_page_under_several_addresses(tmp_path: Path) -> None:
     }
     assert set(do(tmp_path / "b", read, url_mobile=False)) == {identity(0)}
     assert set(do(tmp_path / "c", read, url_ignore=["ref"])) == {identity(n) for n in range(3)}
+    assert len(do(tmp_path / "f", read, url_max_docs=3)) == 2
     assert do(tmp_path / "d", read, url=False) == do(tmp_path / "e", read, url_max_docs=2) == {}
 
 

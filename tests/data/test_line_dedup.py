@@ -77,6 +77,13 @@ def test_prose_needs_more_pages_and_something_between_it_and_the_text(tmp_path: 
     }
 
 
+def test_formulas_and_chapters_stay_however_often_they_stand_there(tmp_path: Path) -> None:
+    texts = [f"Chapter {n}\n{' '.join(prose(n, 9))}\nThe End\nLog in" for n in range(8)]
+    found = cut(tmp_path / "a", site("a.example", texts))
+    assert list(found.values()) == [text.removesuffix("\nLog in") for text in texts]
+    assert not any("The End" in text for text in cut(tmp_path / "b", site("a.example", texts), protect=[]).values())
+
+
 def test_lines_inside_the_text_stay(tmp_path: Path) -> None:
     texts = ["\n".join([" ".join(prose(10 * n + k, 7)) for k in range(4)] * 2) for n in range(9)]
     inside = [text.replace("\n", "\nAdvertisement\n", 4).replace("Advertisement\n", "", 3) for text in texts]

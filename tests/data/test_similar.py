@@ -37,6 +37,7 @@ def test_a_copy_only_of_copies_stays_when_it_is_too_different(tmp_path: Path) ->
     # a chain: neighbours share 4 of 6 (J = 2/3), those two apart 3 of 7 (3/7), ends 2 of 8 (1/4)
     found = sets(tmp_path, [[n, n + 1, n + 2, n + 3, n + 4] for n in range(4)])
     assert settled(found, [9, 1, 1, 1], 0.0) == [(1, pytest.approx(2 / 3), 0), (2, 3 / 7, 0), (3, 1 / 4, 0)]
+    assert settled(found, [9, 1, 1, 1], 1 / 4)[-1] == (3, 1 / 4, 0)  # the least is enough
     assert settled(found, [9, 1, 1, 1], 0.4) == [(1, pytest.approx(2 / 3), 0), (2, 3 / 7, 0)]
     # the best of the rest stays and takes its own with it
     assert settled(found, [9, 1, 2, 1], 0.5) == [(1, pytest.approx(2 / 3), 0), (3, pytest.approx(2 / 3), 2)]

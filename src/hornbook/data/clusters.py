@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 NEIGHBOURS = 3
 
 
-def band_pairs(keys: "np.ndarray") -> "np.ndarray":
+def band_pairs(keys: "np.ndarray") -> "list[np.ndarray]":
     """Candidate pairs of one band: documents with equal keys, each with the first of its bucket and the previous three.
 
-    `keys`: uint64, one for each document, in the documents' order. Returns int64 pairs [n, 2], smaller number first.
-    Buckets of up to five give all their pairs. All pairs of a bucket of k would be k²/2; star and chain are 4k, join
-    the bucket just as well when its documents are alike, and documents that are alike meet in other bands too.
+    `keys`: uint64, one for each document, in the documents' order. Returns int64 pairs [n, 2], smaller number first:
+    those with the first, those with the previous, with the one before it, and with the third. Buckets of up to five
+    give all their pairs. All pairs of a bucket of k would be k²/2; star and chain are 4k, join the bucket just as well
+    when its documents are alike, and documents that are alike meet in other bands too.
     """
     import numpy as np
 
@@ -26,7 +27,7 @@ def band_pairs(keys: "np.ndarray") -> "np.ndarray":
     for back in range(1, NEIGHBOURS + 1):
         there = later[later - back > first[later]]
         pairs.append(np.stack((order[there - back], order[there]), axis=1))
-    return np.concatenate(pairs).astype(np.int64)
+    return [part.astype(np.int64) for part in pairs]
 
 
 def first_of_each(keys: "np.ndarray") -> "np.ndarray":

@@ -15,7 +15,7 @@ from hornbook.data import funnel
 from hornbook.data.addresses import normalised
 from hornbook.data.clusters import best_of_each, first_of_each
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.signatures import Keep, sign
+from hornbook.data.signatures import Keep, Plan, sign
 from hornbook.data.similar import alike, settle
 from hornbook.data.verdicts import Verdicts
 from hornbook.shards.runner import run_shards
@@ -117,6 +117,19 @@ class Settings(StrictSettings):
         extra = ((self.bands * self.rows // self.extra_rows, self.extra_rows),) if self.extra_rows else ()
         return ((self.bands, self.rows), *extra)
 
+    def plan(self) -> Plan:
+        """What to note of each document."""
+        return Plan(
+            cuts=self.cuts() if self.fuzzy else (),
+            words=self.words(),
+            keep=self.keep,
+            keep_by=self.keep_by or FIELD.get(self.keep, ""),
+            exact=self.exact,
+            url=self.url,
+            mobile=self.url_mobile,
+            ignore=self.ignored(),
+        )
+
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Signatures for each shard, groups over all of them, then every shard again without its copies."""
@@ -147,15 +160,7 @@ def sign_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> d
     columns = ["id", "text"]
     columns += ["url"] if settings.url else []
     columns += ["meta"] if settings.keep in FIELD else []
-    return sign(
-        work,
-        Path(inputs["file"]),
-        columns,
-        settings.cuts() if settings.fuzzy else (),
-        settings.words(),
-        (settings.keep, settings.keep_by or FIELD.get(settings.keep, "")),
-        (settings.url, settings.url_mobile, settings.ignored()),
-    )
+    return sign(work, Path(inputs["file"]), columns, settings.plan())
 
 
 def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int], job: str) -> None:
@@ -244,7 +249,9 @@ def describe(artifact: Artifact) -> "list[Block]":
     lines = {f"{b} bands of {r}": [(s, 1 - (1 - s**r) ** b) for s in shares] for b, r in cuts}
     title = f"Pairs that the bands propose, {settings.words()} words a shingle"
     blocks.append(Series(title, "Jaccard similarity", "share proposed", lines))
-    clusters = json.loads(artifact.file("clusters.json").read_text("utf-8"))
+    if not (artifact.path / "clusters.json").exists():  # written since version 2
+        return blocks
+    clusters = json.loads((artifact.path / "clusters.json").read_text("utf-8"))
     if clusters["similarity"]:
         note = f"Verified; pairs below {settings.threshold} are joined only through others."
         blocks.append(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 BASES = (0x100000001B3, 0x9E3779B97F4A7C15 | 1)
 """Odd numbers: they have an inverse modulo 2^64."""
+KEPT_POWERS = 1 << 20
+"""8 MB for each base and its inverse."""
 
 
 class Rolling:
@@ -37,15 +39,19 @@ class Rolling:
             return mix(sums + (ends - starts).astype(np.uint64) * np.uint64(BASES[0]))
 
 
-def _powers(base: int, at_least: int) -> "np.ndarray":
-    """1, base, base², ... modulo 2^64: at least so many (tables double, so that few are made)."""
-    return _power_table(base, max(16, (at_least - 1).bit_length()))[:at_least]
+def _powers(base: int, num: int) -> "np.ndarray":
+    """1, base, base², ... modulo 2^64: so many; from a table that is kept, unless they are very many."""
+    return _table(base)[:num] if num <= KEPT_POWERS else _make(base, num)
 
 
 @cache
-def _power_table(base: int, log_size: int) -> "np.ndarray":
+def _table(base: int) -> "np.ndarray":
+    return _make(base, KEPT_POWERS)
+
+
+def _make(base: int, num: int) -> "np.ndarray":
     import numpy as np
 
-    powers = np.full(1 << log_size, base, np.uint64)
-    powers[0] = 1
+    powers = np.full(num, base, np.uint64)
+    powers[:1] = 1
     return np.cumprod(powers, out=powers)

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -24,27 +25,34 @@ CHUNK_CHARS = 500_000
 Keep = Literal["longest", "first", "newest", "highest"]
 
 
-def sign(
-    work: Workspace,
-    file: Path,
-    columns: list[str],
-    cuts: tuple[tuple[int, int], ...],
-    words: int,
-    keep: tuple[Keep, str],
-    address: tuple[bool, bool, frozenset[str]],
-) -> dict[str, Any]:
-    """Write the arrays of one Parquet file.
+@dataclass(frozen=True)
+class Plan:
+    """What to note of each document.
 
-    `cuts`: (bands, rows) of MinHash, all cut from the same numbers; `keep`: the rule and the field of `meta` it looks
-    at; `address`: whether to look at addresses, whether mobile ones are the same, parameters to leave out.
+    `cuts`: (bands, rows) of MinHash, all cut from the same numbers, none = no MinHash; `words`: of a shingle; `keep`,
+    `keep_by`: the rule by which copies are ranked and the field of `meta` it looks at; `exact`, `url`: whether to hash
+    text and address; `mobile`, `ignore`: whether mobile addresses are the same, and parameters to leave out.
     """
+
+    cuts: tuple[tuple[int, int], ...]
+    words: int
+    keep: Keep
+    keep_by: str
+    exact: bool
+    url: bool
+    mobile: bool
+    ignore: frozenset[str]
+
+
+def sign(work: Workspace, file: Path, columns: list[str], plan: Plan) -> dict[str, Any]:
+    """Write the arrays of one Parquet file: `NAME.rank.npy`, `.id.npy` and, as planned, `.exact`, `.url`, `.bands`."""
     import numpy as np
 
     parts: list[dict[str, np.ndarray]] = []
     for documents in chunks(file, columns):
-        parts.append(_of_chunk(documents, cuts, words, keep, address))
+        parts.append(_of_chunk(documents, plan))
         work.advance(len(documents))
-    parts = parts or [_of_chunk([], cuts, words, keep, address)]
+    parts = parts or [_of_chunk([], plan)]
     for name in parts[0]:
         merged = np.concatenate([part[name] for part in parts])
         if name == "bands":  # one band after the other, so that one can be read alone
@@ -73,30 +81,26 @@ def chunks(file: Path, columns: list[str]) -> Iterator[list[Document]]:
                 yield chunk
 
 
-def _of_chunk(
-    documents: list[Document],
-    cuts: tuple[tuple[int, int], ...],
-    words: int,
-    keep: tuple[Keep, str],
-    address: tuple[bool, bool, frozenset[str]],
-) -> dict[str, "np.ndarray"]:
+def _of_chunk(documents: list[Document], plan: Plan) -> dict[str, "np.ndarray"]:
     import numpy as np
 
-    texts = [document.text for document in documents]
-    hashes, offsets = shingles(texts, words) if cuts else (np.zeros(0, np.uint64), np.zeros(len(texts) + 1, np.int64))
-    look, mobile, ignore = address
-    urls = [normalised(d.url, mobile, ignore) if look and d.url else "" for d in documents]
-    return {
-        "exact": _digests(" ".join(text.lower().split()) for text in texts),
-        "url": _digests(urls) * np.array([bool(url) for url in urls], np.uint64).reshape(-1, 1),
-        "rank": np.array([rank(document, *keep) for document in documents], np.float64),
+    found = {
+        "rank": np.array([rank(document, plan.keep, plan.keep_by) for document in documents], np.float64),
         "id": np.array([document.id.encode() for document in documents], np.bytes_),
-        "bands": band_keys(hashes, offsets, cuts),
-        "words": np.diff(offsets).astype(np.int32),
     }
+    if plan.exact:
+        found["exact"] = _digests(" ".join(document.text.lower().split()) for document in documents)
+    if plan.url:
+        urls = [normalised(d.url, plan.mobile, plan.ignore) if d.url else "" for d in documents]
+        found["url"] = _digests(urls) * np.array([bool(url) for url in urls], np.uint64).reshape(-1, 1)
+    if plan.cuts:
+        hashes, offsets = shingles([document.text for document in documents], plan.words)
+        found["bands"] = band_keys(hashes, offsets, plan.cuts)
+        found["words"] = np.diff(offsets).astype(np.int32)
+    return found
 
 
-def _digests(texts: Any) -> "np.ndarray":
+def _digests(texts: Iterable[str]) -> "np.ndarray":
     """BLAKE2b-128 of each text as two uint64."""
     import numpy as np
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.core.artifact import Out
-from hornbook.data.clusters import band_pairs, components, groups
+from hornbook.data.clusters import NEIGHBOURS, band_pairs, components, groups
 from hornbook.data.shingles import jaccard, shingles
 from hornbook.data.signatures import chunks
 from hornbook.shards.runner import run_shards
@@ -91,8 +91,9 @@ def alike(
     labels, different = np.arange(num_documents), np.zeros(0, np.uint64)
     with out.log.task("compare", total=num_bands, unit="bands") as task:
         for band in range(num_bands):
-            pairs = np.load(out.path / f"pairs.{band:03d}.npy", mmap_mode="r")
-            labels, different = _join(labels, pairs, sets, threshold, different)
+            for part in range(NEIGHBOURS + 1):  # what the first of a bucket joins need not be compared again
+                pairs = np.load(out.path / f"pairs.{band:03d}.{part}.npy", mmap_mode="r")
+                labels, different = _join(labels, pairs, sets, threshold, different)
             task.advance()
     return labels, sets
 
@@ -105,9 +106,9 @@ def _propose(folder: Path, names: list[str], alone: "np.ndarray", num_documents:
     num_bands = len(np.load(folder / f"{names[0]}.bands.npy", mmap_mode="r"))
     for band in range(num_bands):
         keys = np.concatenate([np.load(folder / f"{name}.bands.npy", mmap_mode="r")[band] for name in names])
-        pairs = alone[band_pairs(keys[alone])]
-        wanted[pairs.reshape(-1)] = True
-        _save(folder / f"pairs.{band:03d}.npy", pairs)
+        for part, pairs in enumerate(band_pairs(keys[alone])):
+            wanted[alone[pairs.reshape(-1)]] = True
+            _save(folder / f"pairs.{band:03d}.{part}.npy", alone[pairs])
     return wanted, num_bands
 
 
@@ -124,20 +125,24 @@ def _join(
     """Join what the pairs of one band prove to be alike; pairs already joined, or known to differ, are not compared."""
     import numpy as np
 
-    open_pairs = np.array(pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]])
-    codes = np.unique(open_pairs[:, 0].astype(np.uint64) * np.uint64(len(labels)) + open_pairs[:, 1].astype(np.uint64))
+    num = np.uint64(len(labels))
+    open_pairs = np.array(pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]], np.uint64)
+    codes = np.unique(open_pairs[:, 0] * num + open_pairs[:, 1])
     codes = codes[~np.isin(codes, different, assume_unique=True)]
-    first, second = (codes // np.uint64(len(labels))).tolist(), (codes % np.uint64(len(labels))).tolist()
+    if not len(codes):
+        return labels, different
     similar = np.zeros(len(codes), bool)
     last, last_set = -1, np.zeros(0, np.uint64)
-    for index, (a, b) in enumerate(zip(first, second, strict=True)):
+    for index in range(len(codes)):
+        a, b = divmod(int(codes[index]), len(labels))
         if a != last:
             last, last_set = a, sets[a]
         similar[index] = jaccard(last_set, sets[b]) >= threshold
     if len(different) + len(codes) <= MAX_REMEMBERED:
         different = np.union1d(different, codes[~similar])
     if similar.any():
-        joined = labels[np.stack((np.array(first)[similar], np.array(second)[similar]), axis=1)]
+        found = codes[similar]
+        joined = labels[np.stack((found // num, found % num), axis=1).astype(np.int64)]
         labels = components(len(labels), joined)[labels]
     return labels, different
 
