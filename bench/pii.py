@@ -8,7 +8,8 @@ world's own truth, sentences of look-alikes in which nothing is personal, and an
 Presidio (its patterns over a blank spaCy pipeline) and datatrove (its formatter's patterns) answer from an environment
 of their own:
 `python3 -m venv .peers && .peers/bin/pip install presidio-analyzer datatrove`. A span counts as found where a span of
-its kind overlaps it. The last line is one JSON document, which is also written to bench/records/pii.json.
+its kind overlaps it. (Presidio asks for a top-level domain that exists; the world's addresses end in .example.) The
+last line is one JSON document, which is also written to bench/records/pii.json.
 """
 
 import argparse

@@ -61,6 +61,8 @@ def test_forms_that_need_no_word(number: str) -> None:
         "feel free to contact me at <2831823829> if",
         "Phone:\n<780 6326>\nE-mail",
         "Tel. <71 341 066>",
+        "Phone no. <71 341 066>",
+        "Contact No: <9876543210>",
         "Tél : <71 341 066>",
         "<60-56-85-91> office",
         "<9498777106>-Fax",
