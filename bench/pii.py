@@ -5,9 +5,11 @@
 Reads `pii/synth_dataset_v2.json` (microsoft/presidio-research) and web pages `web/**/*.html*` below the folder of data;
 what is missing there is left out, and the generated world stands in for the pages. Without labels of others: the
 world's own truth, sentences of look-alikes in which nothing is personal, and an example number of every country.
-Presidio (its patterns over a blank spaCy pipeline) and datatrove (its formatter's patterns) answer from an environment of their own:
+Presidio (its patterns over a blank spaCy pipeline) and datatrove (its formatter's patterns) answer from an environment
+of their own:
 `python3 -m venv .peers && .peers/bin/pip install presidio-analyzer datatrove`. A span counts as found where a span of
-its kind overlaps it. The last line is one JSON document, which is also written to bench/records/pii.json.
+its kind overlaps it. (Presidio asks for a top-level domain that exists; the world's addresses end in .example.) The
+last line is one JSON document, which is also written to bench/records/pii.json.
 """
 
 import argparse

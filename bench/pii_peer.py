@@ -30,7 +30,7 @@ def presidio() -> Finder:
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry  # pyright: ignore[reportMissingImports]
     from presidio_analyzer.nlp_engine import SpacyNlpEngine  # pyright: ignore[reportMissingImports]
 
-    class Blank(SpacyNlpEngine):
+    class Blank(SpacyNlpEngine):  # pyright: ignore[reportUntypedBaseClass]
         def __init__(self) -> None:
             super().__init__()
             self.nlp = {"en": spacy.blank("en")}

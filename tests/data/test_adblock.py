@@ -168,3 +168,9 @@ def test_hostile_patterns_and_addresses_take_linear_time() -> None:
     long = parse_rule("||a^*a^*a^*b", "any")
     assert long is not None and not long.matches(parse_address("https://" + "a." * 2000 + "/" + "a/" * 2000))
     assert time.process_time() - start < 2
+
+
+def test_words_at_the_ends_of_a_pattern_may_be_parts_of_longer_ones() -> None:
+    for rule in ("ab/cd", "/ab/cd", "ab/cd/", "*ab/cd*", "ab*cd"):
+        assert blocked_by([rule], "https://x.org/xab/cdx/ab/cd/") == rule
+    assert blocked_by(["ab/cd"], "https://x.org/xab/cdx") == "ab/cd"

@@ -65,6 +65,7 @@ def test_accounts_of_every_country_with_right_check_digits() -> None:
         moved = "".join(str(int(c, 36)) for c in f"{rest}{country}00")
         account = f"{country}{98 - int(moved) % 97:02d}{rest}"
         assert iban(account), account
+        assert not iban(f"{country}{99 - int(moved) % 97:02d}{rest}")
     assert not iban("ZZ82WEST12345698765432")
 
 
@@ -111,6 +112,14 @@ def test_national_ids(number: str, right: bool) -> None:
 )
 def test_coin_addresses(address: str, right: bool) -> None:
     assert coin_address(address) == right
+
+
+def test_one_wrong_character_of_a_coin_address_is_always_noticed() -> None:
+    for address in ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"):
+        for place in range(3, len(address)):
+            for char in "9x2":
+                wrong = address[:place] + char + address[place + 1 :]
+                assert coin_address(wrong) == (wrong == address)
 
 
 @given(st.text(max_size=40))

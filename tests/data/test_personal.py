@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.personal import KINDS, find, is_public, name_table
+from hornbook.data.personal import KINDS, Span, _without_overlaps, find, is_public, name_table
 
 CHECKED = ("email", "iban", "card", "ssn", "national_id", "coin", "ip", "phone")
 
@@ -52,8 +52,9 @@ LOOK_ALIKES = r"""me@home user@host|icon@2x.png logo@3x.svg|npm i react@18.2.0|@
 GB82 WEST 1234 5698 7654 33|AB12 CDEF 1234 5678 9012|4111 1111 1111 1112|order 4222222222222|posts/4111111111111111/x
 https://a.example/?id=4012888888881881&x|id_4111111111111111|0000 0000 0000 0000|666-09-9999|000-12-3456
 123-45-678
-219 09 9999
-result is 4212883012996|Nr. 219-05-2006|12345678A|A12345678Z|12345678Zebra|111.444.777-34|11144477735|Version 1.2.3.4|release 10.0.19041.1
+219 09 9999|GB82WEST12345698765432X
+result is 4212883012996|Nr. 219-05-2006
+12345678A|A12345678Z|12345678Zebra|111.444.777-34|11144477735|Version 1.2.3.4|release 10.0.19041.1
 Chrome/91.0.44.124
 Section 3.1.2.1 says|See 2.4.1.3 above|1.3.6.1.4.1.311|10.0.0.256|192.168.1.1-5|1.2.3|v2.0.50.42|kernel 5.4.0.42
 12:30:45
@@ -69,6 +70,8 @@ def test_look_alikes(text: str) -> None:
 
 
 def test_the_first_kind_has_the_characters() -> None:
+    spans = [Span(0, 10, "street"), Span(5, 15, "email"), Span(14, 20, "phone"), Span(20, 22, "person")]
+    assert _without_overlaps(spans) == [spans[1], spans[3]]
     assert found("4111 1111 1111 1111") == [("card", "4111 1111 1111 1111")]
     assert found("4111 1111 1111 1111", "phone") == []
     assert found("mail 4155550134@example.org") == [("email", "4155550134@example.org")]

@@ -229,8 +229,8 @@ class Index:
         for name in address.domains:
             yield from self.by_host.get(name, ())
         if self.by_token:
-            for token in sorted(address.tokens, key=lambda t: (-len(t), t)):
-                yield from self.by_token.get(token, ())
+            for token in sorted(self.by_token.keys() & address.tokens, key=lambda t: (-len(t), t)):
+                yield from self.by_token[token]
         yield from self.others
 
 

@@ -58,12 +58,12 @@ def luhn(number: str) -> bool:
 
 
 def card(number: str) -> bool:
-    """Whether a number is a payment card's: first digits and length of an issuer, Luhn checksum, not one digit only.
+    """Whether a number is a payment card's: first digits and length of an issuer, Luhn checksum.
 
     Source: ISO/IEC 7812 and the issuers' published ranges.
     """
     digits = digits_of(number)
-    return ISSUERS.fullmatch(digits) is not None and len(set(digits)) > 1 and luhn(digits)
+    return ISSUERS.fullmatch(digits) is not None and luhn(digits)
 
 
 def iban(number: str) -> bool:

@@ -34,7 +34,7 @@ FILES = frozenset(
     "png jpg jpeg gif webp svg ico css js mjs ts map json html htm php py rb java txt pdf zip mp4 mp3".split()
 )
 
-RUN = re.compile(r"(?:\(?\+|\()?[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2013()/-]{5,}", re.ASCII)
+RUN = re.compile(r"[0-9][0-9 .\u00a0\u2009\u202f\u2010\u2011\u2013()/-]{5,}", re.ASCII)
 CARD = re.compile(
     r"""(?<![0-9.,+$€£])(?:
       [0-9]{12,19}                                                                 # all together
@@ -44,7 +44,8 @@ CARD = re.compile(
     re.VERBOSE,
 )
 CARD_WORDS = re.compile(
-    r"\b(?:cards?|credit|debit|cc|visa|mastercard|maestro|amex|pan)\b[^\n0-9]{0,24}\Z", re.IGNORECASE
+    r"\b(?:cards?|kreditkarte|karte|tarjeta|carte|credit|debit|cc|visa|mastercard|maestro|amex|pan)\b[^\n0-9]{0,24}\Z",
+    re.IGNORECASE,
 )
 SSN = re.compile(
     r"(?<![0-9-])(?!000|666)(?:[0-8][0-9]{2}([- ]?)(?!00)[0-9]{2}"
@@ -212,6 +213,8 @@ def _in_digits(text: str, wanted: set[Kind]) -> Iterator[Span]:
     """Numbers: only stretches of digits with what parts them are looked at, and those are rare."""
     for run in RUN.finditer(text):
         begin, end = run.span()
+        for _ in "(+":
+            begin -= text[begin - 1 : begin] in ("(", "+")
         if "card" in wanted:
             yield from (Span(b, e, "card") for b, e in _cards(text, begin, end))
         if "ssn" in wanted:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from hornbook.data.checksums import digits_of
+
 CALLING_CODES = (
     "1:10 7:10 20:8-10 211:9 212:9 213:8-9 216:8 218:9 220:7 221:9 222:8 223:8 224:8-9 225:10 226:8 227:8 228:8 "
     "229:8-10 230:7-8 231:7-9 232:8 233:9 234:8-11 235:8 236:8 237:8-9 238:7 239:7 240:9 241:7-8 242:9 243:7-10 "
@@ -26,7 +28,7 @@ GAP = "[ .\u00a0\u2009\u202f\u2010\u2011\u2013/-]"
 LINK = rf"(?:{GAP}|{GAP}?\(|\){GAP}?)?"
 HEAD = r"(?:\(?\+[0-9]{1,3}\)?[ ]?(?:\(0\))?[ ]?[0-9]{1,4}|\(?0[0-9]{1,4})\)?[ ]?[/\u2013-][ ]?"
 PIECE = re.compile(rf"(?:{HEAD}|\(?\+|\()?[0-9](?:{LINK}[0-9])*+")
-PART = re.compile(r"[ \u00a0\u2009\u202f]+(?=\()|[ \u00a0\u2009\u202f]+")
+PART = re.compile(r"[ \u00a0\u2009\u202f]+")
 GROUP = re.compile("[0-9]+")
 EXTENSION = re.compile(
     r"[ ,]{0,2}(?:x|ext\.?|extension)[ .:]?[0-9]{1,6}\b|[ ][\u2013-][ ][0-9]{1,3}(?![\w ]|[.:,][0-9])", re.IGNORECASE
@@ -59,6 +61,7 @@ NOT_BEFORE = re.compile(
     (?:[ ]?(?:numbers?|nos?|nr|code|id))?[.:\#°]{0,2}\s?(?:is\s)?|[\#$€£¥])$""",
     re.VERBOSE | re.IGNORECASE,
 )
+PHONE_NUMBER = re.compile(r"(?:tel|phone|fax|mobile|cell|contact)\W+n[or]\W*$", re.IGNORECASE)
 DATE = re.compile(
     r"""[(]?(?:
       [0-3]?[0-9][./-][01]?[0-9][./-](?:1[89]|20)[0-9]{2}(?![0-9])
@@ -105,13 +108,11 @@ def find_phones(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
 def _judge(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """The piece as one number; failing that, its parts between spaces."""
     number = text[begin:end]
-    num_digits = sum(map(len, GROUP.findall(number)))
+    num_digits = len(digits_of(number))
     if num_digits < MIN_DIGITS:
         return
-    found = _whole(text, begin, end, number) if num_digits <= MAX_DIGITS + 4 else 0
-    if found:
-        extension = EXTENSION.match(text, found)
-        yield begin, extension.end() if extension else found
+    if num_digits <= MAX_DIGITS + 4 and (last := _whole(text, begin, end)):
+        yield begin, last
         return
     # "12 (415) 555-0134" and "415-555-0134 415-555-0199": a bracket begins a number, a space may end one.
     cuts = [m.end() for m in PART.finditer(text, begin, end) if text[m.end()] == "("]
@@ -119,26 +120,29 @@ def _judge(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
         cuts = [m.end() for m in PART.finditer(text, begin, end)]
     for first, last in zip([begin, *cuts], [*cuts, end], strict=True) if cuts else ():
         stop = first + len(text[first:last].rstrip(" \u00a0\u2009\u202f"))
-        part = text[first:stop]
-        if MIN_DIGITS <= sum(map(len, GROUP.findall(part))) <= MAX_DIGITS and (done := _whole(text, first, stop, part)):
-            extension = EXTENSION.match(text, done)
-            yield first, extension.end() if extension else done
+        if len(digits_of(text[first:stop])) >= MIN_DIGITS and (done := _whole(text, first, stop)):
+            yield first, done
 
 
-def _whole(text: str, begin: int, end: int, number: str) -> int:
-    """Where the telephone number that begins at `begin` ends, 0 for none."""
+def _whole(text: str, begin: int, end: int) -> int:
+    """Where the telephone number that begins at `begin` ends, with its extension; 0 for none."""
     glued = _glued(text, end)
     if _touches(text, begin, end if not glued else len(text)):
         return 0
-    if "+" in number[:2]:
-        return _international(number.lstrip("(+"), end)
-    if DATE.match(number):
-        return 0
-    num_digits = sum(map(len, GROUP.findall(number)))
-    if num_digits > MAX_DIGITS:
+    number = text[begin:end]
+    last = _international(number.lstrip("(+"), end) if "+" in number[:2] else _national(text, begin, end, glued)
+    extension = EXTENSION.match(text, last) if last else None
+    return extension.end() if extension else last
+
+
+def _national(text: str, begin: int, end: int, glued: bool) -> int:
+    """`end` for a number without a plus sign that its grouping or the words beside it prove to be one, else 0."""
+    number = text[begin:end]
+    num_digits = len(digits_of(number))
+    if num_digits > MAX_DIGITS or DATE.match(number):
         return 0
     before = text[max(0, begin - LOOK_BACK_CHARS) : begin]
-    if NOT_BEFORE.search(before) and not re.search(r"(?i)(?:tel|phone|fax|mobile)\W+n[or]\W*$", before):
+    if NOT_BEFORE.search(before) and not PHONE_NUMBER.search(before):
         return 0
     if not glued and _by_grouping(number, num_digits):
         return end
@@ -152,7 +156,7 @@ def _whole(text: str, begin: int, end: int, number: str) -> int:
 def _by_grouping(number: str, num_digits: int) -> bool:
     """Whether the grouping of the digits alone says that this is a telephone number."""
     if number.startswith("00"):
-        digits = "".join(GROUP.findall(number.replace("(0)", "")))[2:]
+        digits = digits_of(number.replace("(0)", ""))[2:]
         return len(GROUP.findall(number)) > 2 and _fits(digits)
     if NORTH_AMERICA.fullmatch(number):
         return True
@@ -168,9 +172,9 @@ def _international(number: str, end: int) -> int:
     """Where a number behind a plus sign ends: its longest beginning of whole groups that has its country's length."""
     groups = list(GROUP.finditer(number))
     trunk = number.find("(0)")
-    for last in range(len(groups), 0, -1):
+    for last in range(min(len(groups), 8), 0, -1):
         digits = "".join(group[0] for group in groups[:last] if trunk < 0 or group.start() != trunk + 1)
-        if _fits(digits) and (last < 9):
+        if _fits(digits):
             return end - (len(number) - groups[last - 1].end())
     return 0
 

@@ -47,6 +47,7 @@ def test_lines_and_paragraphs() -> None:
     text = "Hello.\nWrite to a@b.org\nor call.\n\nBye."
     assert verdict(text, scope="line") == Edit("Hello.\nor call.\n\nBye.", {"pii.email": 1})
     assert verdict(text, scope="paragraph") == Edit("Bye.", {"pii.email": 1})
+    assert verdict("a@b.org", scope="line") == Drop("pii.nothing_left", 1)
 
 
 # The cases of an assignment on pretraining data (CS336, 4), in our own words.

@@ -25,6 +25,7 @@ RULES = {
     "pii.street": "edit: a street address, by its form",
     "pii.person": "edit: a name of the list `names`",
     "pii.too_many": "more pieces of personal data than max_hits (value: how many). Source: Dolma drops above 5",
+    "pii.nothing_left": "every line or paragraph had personal data (value: how many pieces)",
     "pii.forbidden": "personal data of a kind in `drop` (value: the kind and how often)",
 }
 
@@ -105,6 +106,8 @@ def decide(document: Document, settings: Settings, names: Names | None = None) -
     hits = counts.total()
     if settings.max_hits is not None and hits > settings.max_hits:
         return Drop("pii.too_many", hits)
+    if counts and not text.strip():
+        return Drop("pii.nothing_left", hits)
     return Edit(text, {f"pii.{kind}": number for kind, number in counts.items()}) if counts else Keep()
 
 
