@@ -13,6 +13,7 @@ from hornbook.core.settings import parse
 from hornbook.data import filter as stage
 from hornbook.data.ledger import read_funnel
 from hornbook.data.profiles import known_profiles
+from hornbook.report.blocks import Table
 
 PROSE = (
     "The ferry left the old harbour at seven in the morning, and nobody on board had slept well. "
@@ -156,6 +157,9 @@ def test_each_kind_of_document_has_its_rules(tmp_path: Path) -> None:
         ("bare", "poem"),
         ("page", None),
     ]
+    made = Artifact(tmp_path / "labels", Manifest(kind="documents", settings={"kinds": {"verse": "poems"}, "rule": {}}))
+    [rules] = [block for block in stage.describe(made) if isinstance(block, Table)]
+    assert all(row[3] for row in rules.rows)  # every rule that dropped something is explained
     with pytest.raises(SettingsError, match="kinds"):
         parse(stage.Settings, {"kinds": {"verse": "poem"}}, "test")
 

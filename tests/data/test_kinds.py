@@ -42,6 +42,11 @@ def test_code_needs_many_marks_or_some_and_lines_of_code() -> None:
 
 def test_a_greeting_alone_makes_no_letter() -> None:
     assert guess_kind(LETTER.replace("Much love,\nTom\n", "")) == ""
+    assert guess_kind(LETTER.replace("Much love,\nTom\n", "Love, Tom")) == "letter"
+    inline = "News\nDear Aunt Vera, the boat came in and we all went to look at it. It was large. Always yours, Tom."
+    assert guess_kind(inline) == "letter"
+    assert guess_kind(inline.replace("Aunt Vera,", "Aunt Vera and")) == ""
+    assert guess_kind(inline.replace("Always yours, Tom.", "It was red.")) == ""
     assert guess_kind(LETTER.replace("Dear Aunt Vera,\n\n", "")) == ""
     assert guess_kind("Dear reader, " + "this is a long line about boats and the people who sail them. " * 3) == ""
 

@@ -30,13 +30,17 @@ GREETING = re.compile(
     r"|(?:sehr\s+geehrter?|liebe[rs]?|hallo)\s|(?:cher|chère|bonjour)\s|(?:querid[oa]|estimad[oa]|hola)\s|(?:car[oa]|gentile)\s)",
     re.IGNORECASE,
 )
+INLINE_GREETING = re.compile(
+    r"^\W*(?:my\s+)?(?:dear(?:est)?|liebe[rs]?|chère?|querid[oa])\s+\w+(?:\s+\w+){0,2}[,!]", re.IGNORECASE
+)
 CLOSING = re.compile(
-    r"^\W*(?:(?:yours|best|kind|warm|many|lots\s+of|with|much)\b.{0,40}|sincerely|love|regards|cheers|respectfully"
+    r"^\W*(?:(?:(?:always\s+)?yours|best|kind|warm|many|lots\s+of|with|much)\b.{0,60}|sincerely|love|regards|cheers|respectfully"
     r"|thank(?:s|\s+you).{0,20}|your\s+(?:\w+\s+){0,3}(?:friend|son|daughter|sister|brother|aunt|uncle|mother|father|cousin)"
     r"|(?:viele|liebe|herzliche|mit\s+freundlichen)\s+(?:grüße|grüßen|küsse)|dein[e]?|cordialement|amicalement|bises"
-    r"|un\s+abrazo|atentamente|saludos|con\s+affetto|cordiali\s+saluti)\W*",
+    r"|un\s+abrazo|atentamente|saludos|con\s+affetto|cordiali\s+saluti)(?:,\s*[\w. ]{0,30})?\W*",
     re.IGNORECASE,
 )
+SENTENCE_OR_LINE = re.compile(r"(?<=[.!?])\s+|\n\s*")
 SAID = re.compile(
     r"\b(?:said|asked|cried|replied|whispered|shouted|answered|laughed|smiled|once upon a time|one day)\b",
     re.IGNORECASE,
@@ -87,11 +91,11 @@ def code_lines_frac(text: str) -> float:
 
 
 def _is_letter(text: str, lines: list[str]) -> bool:
-    """A greeting among the first three lines and a closing among the last four, each on a line of its own."""
-    if len(lines) < 3 or not any(len(line) <= 60 and GREETING.match(line) for line in lines[:3]):
+    """A greeting that begins one of the first three lines, and a closing as one of the last lines or sentences."""
+    if not any(INLINE_GREETING.match(line) or (len(line) <= 60 and GREETING.match(line)) for line in lines[:3]):
         return False
-    tail = [line for line in text[-600:].split("\n") if line.strip()][-4:]
-    return any(len(line) <= 60 and CLOSING.match(line) for line in tail)
+    tail = list(filter(None, SENTENCE_OR_LINE.split(text[-600:].strip())))[-4:]
+    return any(len(part) <= 80 and CLOSING.fullmatch(part) for part in tail)
 
 
 def _is_poem(lines: list[str]) -> bool:

@@ -4,6 +4,7 @@ Facts about languages, in one place: rules made for English read them here inste
 """
 
 from hornbook.core.document import Document
+from hornbook.data.langid import UNDETERMINED, detect
 
 META_LANGUAGE = "language"
 META_CONFIDENCE = "language_confidence"
@@ -174,8 +175,6 @@ def language_of(document: Document) -> str:
     noted = document.meta.get(META_LANGUAGE)
     if isinstance(noted, str) and noted:
         return noted
-    from hornbook.data.langid import UNDETERMINED, detect
-
     guess = detect(document.text)
     return guess.language if guess.confidence >= 0.5 else UNDETERMINED
 

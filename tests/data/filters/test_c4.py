@@ -46,3 +46,52 @@ def test_citation_marks_go() -> None:
 def test_rules_can_be_switched_off() -> None:
     text = "\n".join([GOOD] * 5 + ["no end mark here", "use {curly}"])
     assert verdict(text, end_marks=False, curly_brackets=False, min_line_words=0) == Keep()
+
+
+def test_settings_of_dclm_come_with_its_reading_unless_given() -> None:
+    dclm = Settings(reading="dclm")
+    assert (dclm.min_line_words, dclm.min_sentences, dclm.max_chars) == (5, 3, 190_000)
+    given = Settings(reading="dclm", min_sentences=1)
+    assert (given.min_line_words, given.min_sentences) == (5, 1)
+    assert (Settings().min_line_words, Settings().min_sentences, Settings().max_chars) == (3, 5, None)
+
+
+def test_dclm_numbers_on_both_sides() -> None:
+    assert verdict("\n".join([GOOD] * 3), reading="dclm") == Keep()
+    assert verdict("\n".join([GOOD] * 2), reading="dclm") == Drop("c4.few_sentences", 2)
+    four = "It left very early."
+    assert verdict("\n".join([GOOD] * 3 + [four]), reading="dclm") == Edit(
+        "\n".join([GOOD] * 3), {"c4.line_few_words": 1}
+    )
+    text = (GOOD + "\n") * 3
+    assert verdict(text, max_chars=len(text)) == Drop("c4.few_sentences", 3)
+    assert verdict(text, max_chars=len(text) - 1) == Drop("c4.too_long", len(text))
+
+
+def test_brackets_in_lines_that_go_count_for_the_paper_alone() -> None:
+    text = "\n".join([GOOD] * 5 + ["menu { home }"])
+    assert verdict(text) == Drop("c4.curly_bracket", 1)
+    assert verdict(text, reading="datatrove") == Edit("\n".join([GOOD] * 5), {"c4.line_no_end_mark": 1})
+    assert verdict(text + "\nA line with { in it.", reading="datatrove") == Drop("c4.curly_bracket", 1)
+    assert verdict(text + "\nThis is lorem ipsum text.", reading="dclm", curly_brackets=False) == Drop(
+        "c4.lorem_ipsum", "lorem ipsum"
+    )
+
+
+def test_datatrove_counts_a_line_without_an_end_as_a_sentence_and_loses_lines_with_a_spaced_citation() -> None:
+    lines = [GOOD] * 4 + ["A title of the page"]
+    assert verdict("\n".join(lines), end_marks=False) == Drop("c4.few_sentences", 4)
+    assert verdict("\n".join(lines), end_marks=False, reading="datatrove") == Keep()
+    cited = [GOOD] * 5 + ["The boat was late. [3]"]
+    assert verdict("\n".join(cited)) == Edit("\n".join([*[GOOD] * 5, "The boat was late."]), {"c4.citation": 1})
+    assert verdict("\n".join(cited), reading="datatrove") == Edit(
+        "\n".join([GOOD] * 5), {"c4.citation": 1, "c4.line_no_end_mark": 1}
+    )
+
+
+def test_other_scripts_end_their_sentences() -> None:
+    japanese = "古い灯台の番人は毎晩船を数えた。"
+    assert verdict("\n".join([japanese] * 5)) == Keep()
+    assert verdict(japanese * 5) == Keep()
+    assert verdict("\n".join([japanese] * 5), reading="datatrove") == Drop("c4.few_sentences", 0)
+    assert verdict("\n".join(["كان حارس المنارة يعد القوارب كل مساء؟"] * 5)) == Keep()

@@ -92,3 +92,38 @@ def test_runs_agree_with_brute_force(seed: int, length: int, num_words: int) -> 
     found = verdict(" ".join(words), max_duplicate_ngrams=(0.0,) + (1.0,) * 5)
     expected = brute_force(words, 5)
     assert found == (Drop("repetition.duplicate_5gram", pytest.approx(expected)) if expected else Keep())
+
+
+def test_dclm_counts_first_copies_and_stripped_lines_over_the_lines_alone() -> None:
+    text = "aaaa\n bb \naaaa \naaaa\ncccc"  # 3 of 5 lines; 12 of 18 characters
+    assert verdict(text, reading="dclm", max_lines=0.59) == Drop("repetition.lines", 0.6)
+    assert verdict(text, reading="dclm", max_lines=0.6) == Keep()
+    assert verdict(text, reading="dclm", max_line_chars=0.66) == Drop("repetition.line_chars", pytest.approx(12 / 18))
+    assert verdict(text, reading="dclm", max_line_chars=0.67) == Keep()
+    paragraphs = "one two\n\nthree\n\n one two\n\nfour"  # 2 of 4; 14 of 23
+    assert verdict(paragraphs, reading="dclm", max_paragraphs=0.49) == Drop("repetition.paragraphs", 0.5)
+    found = verdict(paragraphs, reading="dclm", max_paragraph_chars=0.6)
+    assert found == Drop("repetition.paragraph_chars", pytest.approx(14 / 23))
+
+
+def test_dclm_takes_the_longest_of_equally_common_ngrams_and_no_marks() -> None:
+    text = "a b, a b. longer words, longer words!"  # both pairs twice; 2 * 11 of 26 letters
+    found = verdict(text, reading="dclm", max_top_ngrams=(0.8, 1, 1))
+    assert found == Drop("repetition.top_2gram", pytest.approx(22 / 26))
+    assert verdict(text, reading="dclm", max_top_ngrams=(22 / 26, 1, 1)) == Keep()
+    assert verdict("aa bb cc dd ee", reading="dclm", max_top_ngrams=(0.1, 0.1, 0.1)) == Keep()  # nothing twice
+
+
+def test_datatrove_parts_lines_at_runs_of_line_breaks() -> None:
+    text = "aaaa\n\n\nbb\n \naaaa"  # four lines with the one of a space, and 4 of 16 characters repeat
+    assert verdict(text, reading="datatrove", max_lines=0.24) == Drop("repetition.lines", 0.25)
+    assert verdict(text, reading="datatrove", max_line_chars=0.24) == Drop("repetition.line_chars", 0.25)
+    assert verdict(text, max_lines=0.32) == Drop("repetition.lines", pytest.approx(1 / 3))
+
+
+def test_characters_are_words_where_there_are_no_spaces() -> None:
+    chinese = "古老的灯塔看守人每天晚上都在数船"
+    assert verdict(chinese, max_duplicate_ngrams=(0.1,) * 6) == Keep()
+    found = verdict(chinese + "，" + chinese, max_duplicate_ngrams=(0.9, 1, 1, 1, 1, 1))
+    assert found == Drop("repetition.duplicate_5gram", pytest.approx(32 / 33))
+    assert verdict(chinese + "，" + chinese, reading="dolma", max_duplicate_ngrams=(0.9, 1, 1, 1, 1, 1)) == Keep()

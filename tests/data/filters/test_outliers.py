@@ -52,8 +52,9 @@ def test_shares_of_characters() -> None:
     assert verdict(url + PROSE) == Keep()  # 19 of 127 = 0.15
     assert verdict("ABCDE fghij ABC dxyz") == drop("capitals", 8 / 17)
     assert verdict("ABCD efghi AB dxyzabc") == Keep()  # 6 of 18
-    assert character_counts("Straße ÄÖ") == (0, 0, 3, 5)
-    assert character_counts("Ab_1 – ٣ 日本 'é'") == (2, 4, 1, 2)
+    assert verdict("日本の灯台 PC", mean_word_chars=(0, 99)) == Keep()  # 2 of 7 letters
+    assert character_counts("Straße ÄÖ") == (0, 0, 3)
+    assert character_counts("Ab_1 – ٣ 日本 'é'") == (2, 4, 1)
 
 
 def test_marks_of_vowels_are_no_symbols() -> None:

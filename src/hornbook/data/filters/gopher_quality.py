@@ -84,14 +84,13 @@ def decide(document: Document, settings: Settings) -> Decision:
     stop words in any case, hash signs and ellipses together, four bullets. The last three are English.
     """
     text = document.text
-    words = _words(text, settings.reading)
+    words, everything = _split(text, settings.reading)
     language = languages.language_of(document) if settings.reading == "paper" and words else "en"
     num_words = languages.num_words(words, language)
     if num_words < settings.min_words or not num_words:
         return Drop("gopher.too_short", num_words)
     if num_words > settings.max_words:
         return Drop("gopher.too_long", num_words)
-    everything = _everything(text, words, settings.reading)
     return (
         _length_rule(everything if settings.reading == "dclm" else words, settings, language)
         or _symbol_rules(text, num_words if settings.reading == "paper" else len(everything), settings)
@@ -102,20 +101,18 @@ def decide(document: Document, settings: Settings) -> Decision:
     )
 
 
-def _words(text: str, reading: str) -> list[str]:
-    """What counts for the number of words (and, but in `dclm`, for their length)."""
-    if reading == "dolma":
-        return text.split()
-    if reading == "datatrove":
-        return [word for word in spacy_words(text) if PUNCTUATION.fullmatch(word) is None]
-    return unicode_words(text) if reading == "dclm" else words_of(text)
+def _split(text: str, reading: str) -> tuple[list[str], list[str]]:
+    """Words as they are counted, and what letters, symbols and stop words are counted in.
 
-
-def _everything(text: str, words: list[str], reading: str) -> list[str]:
-    """What symbols, letters and stop words are counted in: datatrove adds the marks, dclm splits at spaces."""
+    datatrove adds the marks to the latter; dclm splits at white space (and takes the length of words from there).
+    """
     if reading == "datatrove":
-        return spacy_words(text)
-    return text.split() if reading == "dclm" else words
+        everything = spacy_words(text)
+        return [word for word in everything if PUNCTUATION.fullmatch(word) is None], everything
+    if reading == "dclm":
+        return unicode_words(text), text.split()
+    words = text.split() if reading == "dolma" else words_of(text)
+    return words, words
 
 
 def _length_rule(words: list[str], settings: Settings, language: str) -> Drop | None:

@@ -133,19 +133,22 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
     keys, lengths = _numbered(words)
     chars = np.concatenate(([0], np.cumsum(lengths)))
     whole = len(text) if reading == "datatrove" else int(chars[-1])
-    grams = keys
+    where, grams = np.arange(len(words)), keys  # where runs begin that may occur twice, and a number for each
     for n in range(2, min(10, len(words)) + 1):
-        grams = grams[:-1] * np.uint64(ODD) + keys[n - 1 :]
-        sizes = chars[n:] - chars[:-n]
+        where = where[where <= len(words) - n]
+        grams = grams[: len(where)] * np.uint64(ODD) + keys[where + n - 1]
         values, counts = _repeated_values(grams)
         if n <= 4:
             limit = settings.max_top_ngrams[n - 2]
-            share = _top(grams, values, counts, sizes, lengths, n, reading) / whole
+            share = _top(where, grams, values, counts, chars, n, reading) / whole
         elif not len(values):
             return None  # a longer run cannot occur twice when no shorter one does
         else:
             limit = settings.max_duplicate_ngrams[n - 5]
-            share = _duplicates(grams, values, sizes, lengths, n, reading) / whole
+        repeated = _among(grams, values)
+        where, grams = where[repeated], grams[repeated]  # a longer run occurs twice only where this one does
+        if n > 4:
+            share = _duplicates(where, grams, chars, n, reading) / whole
         if share > limit and limit < 1:  # copies that overlap can make the share of other readings larger than 1
             return Drop(f"repetition.{'top' if n <= 4 else 'duplicate'}_{n}gram", float(share))
     return None
@@ -176,59 +179,63 @@ def _repeated_values(grams: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
 
 def _among(grams: "np.ndarray", values: "np.ndarray") -> "np.ndarray":
     """For each n-gram whether it is one of the (ordered) values."""
+    import numpy as np
+
+    if not len(values):
+        return np.zeros(len(grams), np.bool_)
     return values[values.searchsorted(grams).clip(max=len(values) - 1)] == grams
 
 
 def _top(
+    where: "np.ndarray",
     grams: "np.ndarray",
     values: "np.ndarray",
     counts: "np.ndarray",
-    sizes: "np.ndarray",
-    lengths: "np.ndarray",
+    chars: "np.ndarray",
     n: int,
     reading: str,
 ) -> int:
-    """Characters in all copies of the commonest n-gram; of equally common ones the first in the text."""
-    most = int(counts.max()) if len(counts) else 1
-    if most == 1 and reading in ("paper", "dclm"):
-        return 0
+    """Characters in all copies of the commonest n-gram; of equally common ones the first one (dclm: the longest)."""
+    if not len(counts):
+        size = 0 if reading in ("paper", "dclm") else int(chars[n])  # the first of all n-grams
+        return size + n - 1 if reading == "datatrove" else size
+    most = int(counts.max())
+    commonest = _among(grams, values[counts == most])
     if reading == "dclm":
-        return most * int(sizes[_among(grams, values[counts == most])].max())
-    begin = int(_among(grams, values[counts == most]).argmax()) if most > 1 else 0
+        begins = where[commonest]
+        return most * int((chars[begins + n] - chars[begins]).max())
+    first = int(commonest.argmax())
     if reading == "paper":
-        return _covered(grams == grams[begin], lengths, n)
-    size = int(sizes[begin])
+        return _covered(where[grams == grams[first]], chars, n)
+    begin = int(where[first])
+    size = int(chars[begin + n] - chars[begin])
     return most * (size + n - 1 if reading == "datatrove" else size)  # datatrove joins the words by spaces
 
 
-def _covered(starts: "np.ndarray", lengths: "np.ndarray", n: int) -> int:
-    """Characters of words that lie in a run of n words beginning where `starts` is true; each counts once."""
+def _covered(begins: "np.ndarray", chars: "np.ndarray", n: int) -> int:
+    """Characters of words that lie in a run of n words with such a beginning (in order); each counts once."""
     import numpy as np
 
-    edges = np.zeros(len(lengths) + 1, np.int64)
-    begin = np.flatnonzero(starts)
-    edges[begin] += 1
-    edges[begin + n] -= 1
-    return int(lengths[np.cumsum(edges)[:-1] > 0].sum())
+    ends = begins + n
+    until = np.minimum(ends[:-1], begins[1:])  # a run ends where the next one begins
+    return int((chars[until] - chars[begins[:-1]]).sum() + chars[ends[-1]] - chars[begins[-1]])
 
 
-def _duplicates(
-    grams: "np.ndarray", values: "np.ndarray", sizes: "np.ndarray", lengths: "np.ndarray", n: int, reading: str
-) -> float:
-    """Characters in runs of n words (dolma: scaled so that the share is one of all runs)."""
-    repeated = _among(grams, values)
+def _duplicates(where: "np.ndarray", grams: "np.ndarray", chars: "np.ndarray", n: int, reading: str) -> float:
+    """Characters in repeated runs of n words (dolma: scaled so that the share is one of all runs)."""
     if reading in ("paper", "dclm"):
-        return _covered(repeated, lengths, n)
+        return _covered(where, chars, n)
+    sizes = chars[where + n] - chars[where]
     if reading == "dolma":
-        return float(sizes[repeated].sum()) / max(1, int(sizes.sum())) * int(lengths.sum())
+        return float(sizes.sum()) / max(1, int((chars[n:] - chars[:-n]).sum())) * int(chars[-1])
     seen: set[int] = set()
-    total = index = 0
-    listed = grams.tolist()
-    while index < len(listed):
-        if listed[index] in seen:
-            total += int(sizes[index])
-            index += n
+    total = free = 0
+    for begin, gram, size in zip(where.tolist(), grams.tolist(), sizes.tolist(), strict=True):
+        if begin < free:
+            continue
+        if gram in seen:
+            total += size
+            free = begin + n
         else:
-            seen.add(listed[index])
-            index += 1
+            seen.add(gram)
     return total

@@ -24,7 +24,7 @@ RULES = {
     "outliers.median_word": "median length of words outside the language's limits. Source: Dolma's Gopher tagger",
     "outliers.longest_word": f"the longest word has more than max_longest_word_chars (value: its length). {CURATOR}",
     "outliers.digits": f"share of digits above max_digits. {CURATOR}",
-    "outliers.capitals": f"share of capitals among the cased letters above max_capitals. {REDPAJAMA}",
+    "outliers.capitals": f"share of capitals among the letters above max_capitals. {REDPAJAMA}",
     "outliers.white_space": f"share of white space above max_white_space. {CURATOR}",
     "outliers.urls": f"share of characters in web addresses above max_urls. {CURATOR}",
     "outliers.parentheses": f"share of parentheses above max_parentheses. {CURATOR}",
@@ -43,7 +43,6 @@ TABLES = (
     "".join(c for c in ASCII if c.isdigit()).encode(),
     "".join(c for c in ASCII if not c.isalnum() and not c.isspace()).encode(),
     "".join(c for c in ASCII if c.isupper()).encode(),
-    "".join(c for c in ASCII if c.islower()).encode(),
 )
 PARENTHESES = "()（）"
 MIN_COMPRESSION_BYTES = 500
@@ -62,7 +61,7 @@ class Settings(StrictSettings):
     max_digits: float = pydantic.Field(default=0.15, ge=0, le=1)
     """Largest share of digits."""
     max_capitals: float = pydantic.Field(default=0.4, ge=0, le=1)
-    """Largest share of capitals among letters that have case."""
+    """Largest share of capitals among letters (of scripts with and without case)."""
     max_white_space: float = pydantic.Field(default=0.25, ge=0, le=1)
     """Largest share of white space."""
     max_urls: float = pydantic.Field(default=0.2, ge=0, le=1)
@@ -112,7 +111,8 @@ def _findings(document: Document, text: str, words: list[str], settings: Setting
         yield from _share("urls", sum(map(len, URL.findall(text))) / total, settings.max_urls)
     yield from _share("parentheses", sum(map(text.count, PARENTHESES)) / total, settings.max_parentheses)
     yield from _share("symbols", counts.symbols / total, settings.max_symbols)
-    yield from _share("capitals", counts.capitals / max(1, counts.capitals + counts.small), settings.max_capitals)
+    num_letters = max(1, num_letters_and_marks - counts.digits - counts.symbols)
+    yield from _share("capitals", counts.capitals / num_letters, settings.max_capitals)
     if settings.min_entropy and len(words) >= MIN_ENTROPY_WORDS and not unspaced:
         entropy = entropy_frac(words)
         if entropy < settings.min_entropy:
@@ -144,16 +144,15 @@ class Counts(NamedTuple):
     digits: int
     symbols: int
     capitals: int
-    small: int
 
 
 def character_counts(text: str) -> Counts:
-    """Digits, symbols (no letter, digit, mark or white space), capital and small letters of any script.
+    """Digits, symbols (no letter, digit, mark or white space) and capital letters of any script.
 
     The ASCII part is counted by tables, which is ten times faster than by patterns; the rest by patterns.
 
     >>> character_counts("Ab 1, Ä–٣")
-    Counts(digits=2, symbols=2, capitals=2, small=1)
+    Counts(digits=2, symbols=2, capitals=2)
     """
     plain = text.encode("ascii", "ignore")
     found = [len(plain) - len(plain.translate(None, table)) for table in TABLES]
@@ -162,7 +161,6 @@ def character_counts(text: str) -> Counts:
         found[0] += sum(map(len, DIGITS.findall(rest)))
         found[1] += sum(map(len, SYMBOLS.findall(rest)))
         found[2] += sum(map(str.isupper, rest))
-        found[3] += sum(map(str.islower, rest))
     return Counts(*found)
 
 

@@ -23,8 +23,9 @@ RULES = {
 
 CAPITALS = string.ascii_uppercase.encode()
 DIGITS = string.digits.encode()
-COUNTED = ("likes", "shares", "comments", "retweets", "reposts", "quotes", "bookmarks", "upvotes", "downvotes")
-COUNTED += ("downloads", "views", "followers")
+COUNTED = tuple(
+    "likes shares comments retweets reposts quotes bookmarks upvotes downvotes downloads views followers".split()
+)
 
 
 class Settings(StrictSettings):
