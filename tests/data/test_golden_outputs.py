@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.settings import parse
-from hornbook.data import dedup, extract, read
+from hornbook.data import decontaminate, dedup, extract, mix, read
 from hornbook.data import filter as filters
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,6 +20,8 @@ GOLDEN = {
     ("data.extract", 1): "bfe6875f59017d80",
     ("data.filter", 1): "d698b3d1b9ddf61a",
     ("data.dedup", 1): "9fd46dd257599b03",
+    ("data.mix", 1): "3304aed4e22dd5e8",
+    ("data.decontaminate", 1): "64f76edfff37d4f6",
 }
 
 
@@ -50,6 +52,16 @@ def test_outputs_change_only_with_the_version(tmp_path: Path) -> None:
     settings = parse(filters.Settings, {"profile": "stories", "rules": ["language", "gopher_quality", "pii"]}, "test")
     filters.run(settings, {"documents": documents("extract")}, out("filter"))
     dedup.run(parse(dedup.Settings, {}, "test"), {"documents": (documents("filter"),)}, out("dedup"))
-    stages: Any = {"data.read": read, "data.extract": extract, "data.filter": filters, "data.dedup": dedup}
+    several: Any = {"documents": (documents("read"), documents("extract"))}
+    mix.run(parse(mix.Settings, {"alpha": 0.5, "total_bytes": 20_000}, "test"), several, out("mix"))
+    (tmp_path / "exam.txt").write_text("a page about town number 3\n")
+    looked: Any = parse(
+        decontaminate.Settings,
+        {"sets": [str(tmp_path / "exam.txt")], "min_words": 3, "ngram_words": 3, "span_words": 3},
+        "test",
+    )
+    decontaminate.run(looked, {"documents": documents("extract")}, out("decontaminate"))
+    stages: Any = {"data.mix": mix, "data.decontaminate": decontaminate}
+    stages |= {"data.read": read, "data.extract": extract, "data.filter": filters, "data.dedup": dedup}
     found = {(name, stage.VERSION): digest(tmp_path / name.split(".")[1]) for name, stage in stages.items()}
     assert found == GOLDEN

@@ -55,11 +55,11 @@ class Made:
         self.tokenizer = Artifact(folder / "tokenizer", Manifest(kind="tokenizer", payload_hash="t"))
         self.target = artifact(folder / "target", [Document(f"x{n}", tale(generator)) for n in range(20)])
 
-    def search(self, folder: Path, workers: int = 1, target: Artifact | None = None, **changes: Any) -> dict[str, Any]:
+    def search(self, folder: Path, workers: int = 1, like: Artifact | None = None, **changes: Any) -> dict[str, Any]:
         table = {"proxy": {**PROXY, "loop": {"compile": False}}, "num_proxies": 14, "num_checks": 2}
         table |= {"num_candidates": 5000, "validation_bytes": 1600, **changes}
         inputs: dict[str, Any] = {"documents": (self.source,), "tokenizer": self.tokenizer}
-        inputs |= {"target": target} if target else {}
+        inputs |= {"target": like} if like else {}
         out = scratch_out(folder, seed=2, machine=Machine(workers=workers))
         mixture.run(parse(mixture.Settings, table, "test"), inputs, out)
         return json.loads((folder / "scores.json").read_text())
@@ -73,7 +73,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def found(made: Made, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("found") / "scores"
-    return folder, made.search(folder, target=made.target, max_epochs=3.6)
+    return folder, made.search(folder, like=made.target, max_epochs=3.6)
 
 
 def test_noise_loses_its_weight_and_the_found_mix_wins(found: tuple[Path, dict[str, Any]]) -> None:
