@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hornbook.core.artifact import Artifact
 from hornbook.core.document import Document
 from hornbook.core.errors import DataError
-from hornbook.data.overlap import Index, grams_in, plain_words, prepared, word_places
-from hornbook.data.shingles import words_of
+from hornbook.data.overlap import Index, grams_in, hashed_words, plain_words, word_places
 from hornbook.data.sources import locate
 from hornbook.tasks.example import read_examples
 from hornbook.tasks.items import Item, find_sets, items_of, read_set
@@ -215,7 +214,7 @@ def common_ngrams(known: Known, index: Index, counts: "np.ndarray", boilerplate:
 
 def _words_behind(known: Known, index: Index, texts: Iterable[int]) -> dict[int, list[str]]:
     """The words of some texts of the index, which itself has their hashes alone."""
-    hashes, offsets = words_of([prepared(text) for text in known.texts])
+    hashes, offsets = hashed_words(known.texts)
     where = {hashes[offsets[n] : offsets[n + 1]].tobytes(): n for n in range(len(known.texts))}
     keys = {text: index.hashes[index.offsets[text] : index.offsets[text + 1]].tobytes() for text in texts}
     return {text: plain_words(known.texts[where[key]]) for text, key in keys.items()}

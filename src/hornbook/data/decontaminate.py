@@ -246,23 +246,48 @@ def describe(artifact: Artifact) -> "list[Block]":
     """Each set's items and how many were found, the clearest finds, common n-grams, and the funnel with samples."""
     from hornbook.report.blocks import Samples, Table, share
 
-    books = json.loads(artifact.file("contamination.json").read_text(encoding="utf-8"))
-    order = sorted(books["sets"].items(), key=lambda item: (-item[1]["found"], item[0]))
+    data = json.loads(artifact.file("contamination.json").read_text(encoding="utf-8"))
+    columns = ["set", "items", "too short", "found", "share", "whole", "longest"]
     rows: list[list[object]] = [
         [name, s["items"], s["too_short"], s["found"], share(s["found"], s["items"]), s["whole"], s["longest"]]
-        for name, s in order
+        for name, s in summed(data["sets"])
     ]
-    columns = ["set", "items", "too short", "found", "share", "nearly whole", "longest span, words"]
-    note = "Nearly whole: at least 80 % of an item's words. Too short: no text of it is long enough to be looked for."
-    if books["not_read"]:
-        note += f" Not read: {', '.join(books['not_read'][:10])}."
+    note = (
+        "Too short: no text of the item is long enough to be looked for. Whole: at least 80 % of its words. Longest: "
+        "words of the longest common span. Sets without a find are summed by their folder."
+    )
+    if data["not_read"]:
+        note += f" Not read: {', '.join(data['not_read'][:10])}."
     blocks: list[Block] = [Table("Evaluation items in the documents", columns, rows, note)]
-    if books["examples"]:
-        blocks.append(Samples("The clearest finds", [{k: str(v) for k, v in e.items()} for e in books["examples"]]))
-    if books["ngrams"]:
-        grams: list[list[object]] = [[g["text"], g["documents"], g["left_out"]] for g in books["ngrams"]]
+    if data["examples"]:
+        blocks.append(Samples("The clearest finds", [{k: str(v) for k, v in e.items()} for e in data["examples"]]))
+    if data["ngrams"]:
+        grams: list[list[object]] = [[g["text"], g["documents"], g["left_out"]] for g in data["ngrams"]]
         hint = "Boilerplate here (a licence, a prompt) is left out with max_ngram_docs."
         blocks.append(
             Table("The most common of the n-grams that were found", ["words", "documents", "left out"], grams, hint)
         )
     return [*blocks, *funnel.blocks(artifact, RULES)]
+
+
+def summed(sets: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Sets with finds, most first; then those without, one row for each folder.
+
+    >>> none = {"items": 2, "too_short": 1, "found": 0, "whole": 0, "longest": 0}
+    >>> [(name, row["items"]) for name, row in summed({"a/x": none, "a/y": none, "b": none | {"found": 1}})]
+    [('b', 2), ('a/… (2 sets)', 4)]
+    """
+    found = sorted(((n, s) for n, s in sets.items() if s["found"]), key=lambda item: (-item[1]["found"], item[0]))
+    folders: dict[str, list[str]] = {}
+    for name, row in sets.items():
+        if not row["found"]:
+            folders.setdefault(name.partition("/")[0], []).append(name)
+    counted = ("items", "too_short", "found", "whole", "longest")
+    rest = [
+        (
+            names[0] if len(names) == 1 else f"{folder}/… ({len(names)} sets)",
+            {key: sum(sets[name][key] for name in names) for key in counted},
+        )
+        for folder, names in sorted(folders.items())
+    ]
+    return [*found, *rest]

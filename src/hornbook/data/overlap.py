@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
 BITS_PER_SEED = 16
+BATCH_TEXTS = 2048
 MAX_CELLS = 4_000_000
 """Places that are compared at a time: bounds memory where one run of words is repeated many times."""
 
@@ -83,6 +84,17 @@ def plain_words(text: str) -> list[str]:
     return WORD.findall(normalise(prepared(text)))
 
 
+def hashed_words(texts: Sequence[str]) -> tuple["np.ndarray", "np.ndarray"]:
+    """`words_of` many prepared texts, a few at a time: its working memory is forty times their bytes."""
+    import numpy as np
+
+    parts = [
+        words_of([prepared(text) for text in texts[i : i + BATCH_TEXTS]]) for i in range(0, len(texts), BATCH_TEXTS)
+    ]
+    lengths = np.concatenate([np.zeros(1, np.int64), *(np.diff(offsets) for _, offsets in parts)])
+    return np.concatenate([np.zeros(0, np.uint64), *(hashes for hashes, _ in parts)]), np.cumsum(lengths)
+
+
 def word_places(text: str) -> list[tuple[int, int]]:
     """For each word, where the run of characters without white space that it stands in begins and ends in the text."""
     return [piece.span() for piece in re.finditer(r"\S+", text) for _ in plain_words(piece[0])]
@@ -98,7 +110,7 @@ def build_index(
     """
     import numpy as np
 
-    hashes, offsets = words_of([prepared(text) for text in texts])
+    hashes, offsets = hashed_words(texts)
     kept: dict[bytes, set[int]] = {}
     for number, items in enumerate(owners):
         words = hashes[offsets[number] : offsets[number + 1]]
@@ -137,12 +149,13 @@ def _templates(
     import numpy as np
 
     kinds = np.unique(keys, return_inverse=True)[1]
-    pairs = np.unique(np.stack((kinds, text_of), axis=1), axis=0)
-    counts = np.diff(owner_offsets)[pairs[:, 1]]
-    first = np.repeat(owner_offsets[:-1][pairs[:, 1]], counts)
+    num_texts, most = len(owner_offsets), int(owners.max(initial=0)) + 1
+    pairs = np.unique(kinds * num_texts + text_of)  # a pair as one number: sorting rows would take ten times the memory
+    kind, text = pairs // num_texts, pairs % num_texts
+    counts = np.diff(owner_offsets)[text]
     rank = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    of_items = np.unique(np.stack((np.repeat(pairs[:, 0], counts), owners[first + rank]), axis=1), axis=0)
-    num_items = np.bincount(of_items[:, 0], minlength=int(kinds.max()) + 1 if len(kinds) else 0)
+    of_items = np.unique(np.repeat(kind, counts) * most + owners[np.repeat(owner_offsets[:-1][text], counts) + rank])
+    num_items = np.bincount(of_items // most, minlength=int(kinds.max(initial=-1)) + 1)
     return num_items[kinds] > max_items
 
 

@@ -77,11 +77,23 @@ class TokenSource:
     def batches(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
         """Batches after `cursor` (None = from the start)."""
         rows: list[tuple[np.ndarray, ...]] = []
-        for row, place in self._rows(cursor):
+        for row, place in self.rows(cursor):
             rows.append(row)
             if len(rows) == self.batch_rows:
                 yield batch_of(rows, place)
                 rows = []
+
+    def rows(self, cursor: dict[str, Any] | None) -> Iterator[tuple[tuple[np.ndarray, ...], dict[str, int]]]:
+        """Rows after `cursor` without end, each with the cursor that goes on after it."""
+        start = cursor or {"epoch": 0, "window": 0, "row": 0}
+        epoch, window, row = start["epoch"], start["window"], start["row"]
+        while True:
+            rows = self.window_rows(epoch, window)
+            for index in range(row, len(rows)):
+                yield rows[index], {"epoch": epoch, "window": window, "row": index + 1}
+            row, window = 0, window + 1
+            if window >= self.num_windows:
+                epoch, window = epoch + 1, 0
 
     def window_rows(self, epoch: int, window: int) -> list[tuple[np.ndarray, ...]]:
         """The rows of one window of an epoch, in their order."""
@@ -109,14 +121,3 @@ class TokenSource:
     def num_windows(self) -> int:
         """Windows in an epoch."""
         return -(-len(self.shard) // WINDOW_DOCS)
-
-    def _rows(self, cursor: dict[str, Any] | None) -> Iterator[tuple[tuple[np.ndarray, ...], dict[str, int]]]:
-        start = cursor or {"epoch": 0, "window": 0, "row": 0}
-        epoch, window, row = start["epoch"], start["window"], start["row"]
-        while True:
-            rows = self.window_rows(epoch, window)
-            for index in range(row, len(rows)):
-                yield rows[index], {"epoch": epoch, "window": window, "row": index + 1}
-            row, window = 0, window + 1
-            if window >= self.num_windows:
-                epoch, window = epoch + 1, 0
