@@ -1,3 +1,4 @@
+import hashlib
 import json
 import random
 import sys
@@ -13,7 +14,7 @@ from hornbook.data import domains as stage
 from hornbook.report.blocks import Table, Text
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import SHARED, artifact, do, dropped
+from wordy import SHARED, artifact, digest, do, dropped
 
 WORDS = {
     "sea": ["anchor", "sail", "harbour", "tide", "keel", "mast", "gull", "reef"],
@@ -53,6 +54,12 @@ def test_few_clear_signs_teach_the_rest(seeded: tuple[Artifact, dict[str, str]])
     assert {d.meta["topic"] for d in read_documents(out.path)} == {"unknown"}  # the own list has no topics
     confident = [d.meta["format_confidence"] for d in read_documents(out.path) if d.meta["format"] in WORDS]
     assert min(confident) >= 0.5
+
+
+def test_classes_change_only_with_the_version(seeded: tuple[Artifact, dict[str, str]]) -> None:
+    assert (stage.VERSION, digest(seeded[0].path)) == (1, "2198cd291711c70e")
+    signs = Path(stage.__file__).with_name("domains.toml").read_bytes()  # they decide as well
+    assert (stage.VERSION, hashlib.blake2b(signs, digest_size=8).hexdigest()) == (1, "f6a47c295393c365")
 
 
 def test_the_composition_adds_up(seeded: tuple[Artifact, dict[str, str]]) -> None:

@@ -19,7 +19,7 @@ from hornbook.data.classifier import load
 from hornbook.report.blocks import Samples
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import artifact, do, documents, dropped
+from wordy import artifact, digest, do, documents, dropped
 
 SMALL = {"bits": 14}
 
@@ -62,6 +62,10 @@ def test_good_pages_score_higher(crawl: tuple[Artifact, dict[str, bool]], scored
     column = pq.read_table(next((scored.path / "kept").iterdir())).column("quality").to_pylist()
     assert column == list(found.values())[: len(column)]
     assert next(read_documents(scored.path)).meta["k"] == 1
+
+
+def test_scores_change_only_with_the_version(scored: Artifact) -> None:
+    assert (stage.VERSION, digest(scored.path)) == (1, "6c1013ef249bb8cf")
 
 
 def test_a_trained_model_scores_again_without_training(

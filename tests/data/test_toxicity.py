@@ -16,7 +16,7 @@ from hornbook.data.classifier import load
 from hornbook.report.blocks import Samples, Table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import SHARED, artifact, do, dropped
+from wordy import SHARED, artifact, digest, do, dropped
 
 VILE = [f"vile{i}" for i in range(12)]
 SMALL = {"bits": 14}
@@ -101,6 +101,10 @@ def test_cutting(tmp_path: Path, examples: str) -> None:
     assert [row["rule"] for row in dropped(out.path)] == ["toxicity.document"] * 20
     assert all(float(row["value"]) == row["toxicity_frac"] > 0.6 for row in dropped(out.path))
     assert json.loads((out.path / "funnel.json").read_text())["edited"] == {"toxicity.span": 20}
+
+
+def test_outputs_change_only_with_the_version(tmp_path: Path, examples: str) -> None:
+    assert (stage.VERSION, digest(learn(tmp_path, examples, policy="cut").path)) == (1, "8b86b2478f8dc7c2")
 
 
 def test_dropping_leaves_texts_as_they_are(tmp_path: Path, examples: str) -> None:

@@ -15,6 +15,7 @@ def blocks(about: dict[str, Any], classes: list[str], name: str) -> "list[Block]
     held_out = about["held_out"]
     found: list[Block] = [Text(f"The {name} classifier", _summary(about, classes))]
     curves = {cls: [(x, y) for x, y in curve["points"]] for cls, curve in held_out["roc"].items()}
+    curves["chance"] = [(0.0, 0.0), (1.0, 1.0)]
     found.append(Series(f"ROC of {name} on held-out texts", "false-positive rate", "recall", curves))
     stated = [(row[0], row[1]) for row in held_out["reliability"]]
     lines = {"held-out": stated, "perfect": [(0.0, 0.0), (1.0, 1.0)]}

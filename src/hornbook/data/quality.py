@@ -145,10 +145,12 @@ def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
         parts.append(sample_examples(((example, 1) for example in found), sampling))
     ways = {"references": settings.references or "references" in inputs, "cited pages": settings.cited}
     labels = next((name for name, given in ways.items() if given), "pages that the encyclopedia cites")
-    with out.log.task("train", total=None, unit="docs"):
-        examples = joined(parts)
-        about = {"task": "quality", "labels": f"{labels} against the crawl", "max_chars": settings.max_chars}
-        return fit(examples, CLASSES, settings.features(), out.seed, about)
+    examples = joined(parts)
+    about = {"task": "quality", "labels": f"{labels} against the crawl", "max_chars": settings.max_chars}
+    with out.log.task("train", total=len(examples.texts)) as progress:
+        classifier = fit(examples, CLASSES, settings.features(), out.seed, about)
+        progress.advance(len(examples.texts))
+    return classifier
 
 
 def _refuse_other(classifier: Classifier, settings: Settings) -> None:

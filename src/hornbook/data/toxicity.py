@@ -149,8 +149,10 @@ def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
         examples = _by_span(sample_documents(inputs["documents"], labeller, sampling, out, "sample"), settings)
     about = {"task": "toxicity", "labels": labels}
     expected = (1 - settings.expected_frac, settings.expected_frac)
-    with out.log.task("train", total=None, unit="docs"):
-        return fit(examples, CLASSES, features, out.seed, about, expected)
+    with out.log.task("train", total=len(examples.texts), unit="examples") as progress:
+        classifier = fit(examples, CLASSES, features, out.seed, about, expected)
+        progress.advance(len(examples.texts))
+    return classifier
 
 
 def _labelled(settings: Settings, path: Path) -> Iterator[tuple[Example, int]]:
