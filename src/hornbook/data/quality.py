@@ -79,7 +79,7 @@ class Settings(StrictSettings):
     char_ngrams: int = pydantic.Field(default=0, ge=0, le=4)
     """Characters in the longest run of characters that is a feature, too (0: none); for languages without spaces."""
     marks: bool = False
-    """Punctuation and line ends are features, too. Better (AUC .998 for .995 on windows of Wikipedia against the web), but
+    """Punctuation and line ends are features, too. A little better (AUC .998, else .995, on Wikipedia and the web), but
     only where good texts were made from pages as the crawl was; else their form gives them away."""
     bits: int = pydantic.Field(default=18, ge=10, le=24)
     """log2 of the number of weights."""
