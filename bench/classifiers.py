@@ -33,8 +33,6 @@ from hornbook.data.fitting import Examples, fit
 HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parent / ".peers" / "bin" / "python"
 WINDOW_WORDS, LONG_CHARS = 150, 5_000
-FEATURES = {"toxicity": Features(), "quality": Features(marks=True)}
-"""As the stages have them by default."""
 Row = tuple[str, int, str]
 """Text, label, group."""
 Round = Callable[[str], dict[str, Any]]
@@ -63,7 +61,7 @@ def run(root: Path, scratch: Path, options: argparse.Namespace) -> dict[str, Any
     file = scratch / "data.json"
     file.write_text(json.dumps({n: {k: t[k] for k in ("train", "held_out", "long")} for n, t in tasks.items()}))
     sides: dict[str, Round] = {
-        "hornbook": lambda name: our_round(tasks[name], FEATURES[name]),
+        "hornbook": lambda name: our_round(tasks[name]),
         "scikit-learn": lambda name: sklearn_round(tasks[name]),
     }
     process = None
@@ -187,12 +185,12 @@ def timed(score: Callable[[list[str]], Any], data: dict[str, Any], train_s: floa
     }
 
 
-def our_round(data: dict[str, Any], features: Features) -> dict[str, Any]:
+def our_round(data: dict[str, Any]) -> dict[str, Any]:
     """Hornbook's classifier: it keeps a part of the training texts for calibration and for its own measurements."""
     texts, labels = [text for text, _ in data["train"]], [label for _, label in data["train"]]
     ids = [str(number) for number in range(len(texts))]
     begin = time.perf_counter()
-    model = fit(Examples(texts, labels, data["groups"], ids), ("no", "yes"), features, 0, {})
+    model = fit(Examples(texts, labels, data["groups"], ids), ("no", "yes"), Features(), 0, {})
     seconds = time.perf_counter() - begin
     return timed(lambda given: model.probabilities(given)[:, 1].tolist(), data, seconds)
 

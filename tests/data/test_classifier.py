@@ -29,10 +29,10 @@ def toy() -> Classifier:
 
 
 def test_scores_worked_out_by_hand() -> None:
-    texts = ["bad day", "bad bad good day", "", "day"]
+    texts = ["bad day", "bad bad good day", "", "day", "bad"]
     scores = toy().scores(texts)
-    assert scores[:, 0].tolist() == [0, 0, 0, 0]
-    assert scores[:, 1] == pytest.approx([0.5 + 4 / math.sqrt(2), 0.5 + (8 - 2) / 2, 0.5, 0.5])
+    assert scores[:, 0].tolist() == [0, 0, 0, 0, 0]
+    assert scores[:, 1] == pytest.approx([0.5 + 4 / math.sqrt(2), 0.5 + (8 - 2) / 2, 0.5, 0.5, 4.5])
     sure = 1 / (1 + math.exp(-(2 * 3.5 - 1)))
     assert toy().probabilities(texts)[1].tolist() == pytest.approx([1 - sure, sure])
 

@@ -33,3 +33,7 @@ def test_what_a_reader_sees() -> None:
     words, values = classifier_report.measured_elsewhere(other)
     assert isinstance(words, Text) and "300 examples of other.csv" in words.body and isinstance(values, Table)
     assert classifier_report.measured_elsewhere({}) == []
+    held_out["roc"]["good"]["auc"][0] = 0.99
+    assert "Nearly no mistake" not in str(classifier_report.blocks(model.about, ["bad", "good"], "taste")[0])
+    held_out["roc"]["good"]["auc"][0] = 0.999
+    assert "Nearly no mistake" in str(classifier_report.blocks(model.about, ["bad", "good"], "taste")[0])

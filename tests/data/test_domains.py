@@ -1,3 +1,4 @@
+import hashlib
 import json
 import random
 import sys
@@ -13,7 +14,7 @@ from hornbook.data import domains as stage
 from hornbook.report.blocks import Table, Text
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import SHARED, artifact, do, dropped
+from wordy import SHARED, artifact, digest, do, dropped, world
 
 WORDS = {
     "sea": ["anchor", "sail", "harbour", "tide", "keel", "mast", "gull", "reef"],
@@ -53,6 +54,12 @@ def test_few_clear_signs_teach_the_rest(seeded: tuple[Artifact, dict[str, str]])
     assert {d.meta["topic"] for d in read_documents(out.path)} == {"unknown"}  # the own list has no topics
     confident = [d.meta["format_confidence"] for d in read_documents(out.path) if d.meta["format"] in WORDS]
     assert min(confident) >= 0.5
+
+
+def test_classes_change_only_with_the_version(seeded: tuple[Artifact, dict[str, str]]) -> None:
+    assert (stage.VERSION, digest(seeded[0].path)) == (1, "2198cd291711c70e")
+    signs = Path(stage.__file__).with_name("domains.toml").read_bytes()  # they decide as well
+    assert (stage.VERSION, hashlib.blake2b(signs, digest_size=8).hexdigest()) == (1, "3e285a09e3bcbb67")
 
 
 def test_the_composition_adds_up(seeded: tuple[Artifact, dict[str, str]]) -> None:
@@ -106,6 +113,32 @@ def test_workers_change_nothing(seeded: tuple[Artifact, dict[str, str]], tmp_pat
     documents, _ = given(tmp_path / "in")
     out = do(stage, tmp_path / "out", {"documents": documents}, 2, seeds=str(tmp_path / "own.toml"))
     assert payload_hash(out.path) == payload_hash(seeded[0].path)
+
+
+def test_who_is_not_sure_enough_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(SEEDS)
+    documents, _ = given(tmp_path / "in")
+    settings = {"axes": ["format"], "seeds": str(tmp_path / "own.toml")}
+    out = do(stage, tmp_path / "all", {"documents": documents}, **settings, min_confidence=0.0)
+    sure = do(stage, tmp_path / "sure", {"documents": documents}, **settings, min_confidence=0.8)
+    names = {d.id: (d.meta["format"], d.meta["format_confidence"]) for d in read_documents(out.path)}
+    wanted = {name: found if confidence >= 0.8 else "unknown" for name, (found, confidence) in names.items()}
+    assert {d.id: d.meta["format"] for d in read_documents(sure.path)} == wanted
+    assert any(found != wanted[name] for name, (found, _) in names.items())
+
+
+def test_the_world(tmp_path: Path) -> None:
+    pages, documents, truth = world(tmp_path)
+    for name, inputs in (("truth", {"pages": pages}), ("signs", {})):
+        out = do(stage, tmp_path / name, {"documents": documents, **inputs}, axes=["format"])
+        found = Counter((truth[d.id]["kind"], d.meta["format"]) for d in read_documents(out.path))
+        right = wrong = 0
+        for (kind, said), count in found.items():
+            wanted = stage.WORLD_KINDS.get(kind, "unknown")
+            right += count * (wanted == said)
+            wrong += count * (said not in (wanted, "unknown"))
+        total = sum(found.values())
+        assert right >= (0.94 if name == "truth" else 0.85) * total and wrong <= 0.03 * total, (name, found)
 
 
 def test_mistakes(tmp_path: Path) -> None:

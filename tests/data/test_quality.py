@@ -19,7 +19,7 @@ from hornbook.data.classifier import load
 from hornbook.report.blocks import Samples
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import artifact, do, documents, dropped
+from wordy import artifact, digest, do, documents, dropped, world
 
 SMALL = {"bits": 14}
 
@@ -62,6 +62,10 @@ def test_good_pages_score_higher(crawl: tuple[Artifact, dict[str, bool]], scored
     column = pq.read_table(next((scored.path / "kept").iterdir())).column("quality").to_pylist()
     assert column == list(found.values())[: len(column)]
     assert next(read_documents(scored.path)).meta["k"] == 1
+
+
+def test_scores_change_only_with_the_version(scored: Artifact) -> None:
+    assert (stage.VERSION, digest(scored.path)) == (1, "5fff21072676461f")
 
 
 def test_a_trained_model_scores_again_without_training(
@@ -191,6 +195,23 @@ def test_what_is_shown(scored: Artifact) -> None:
     assert best.items[0]["quality"] == f"{max(values):.4f}" and worst.items[0]["quality"] == f"{min(values):.4f}"
     tally = json.loads((scored.path / "quality.json").read_text())
     assert sum(tally["bins"]) == 600
+
+
+def test_what_the_world_cites(tmp_path: Path) -> None:
+    """Which good page is cited is drawn; knowing each page's kind gives the best possible area."""
+    pages, documents_, truth = world(tmp_path)
+    out = do(stage, tmp_path / "out", {"documents": documents_, "pages": pages})
+    found = scores(out.path)
+    rows = [truth[name] for name in found]
+    cited = np.array([row["cited"] for row in rows])
+    kinds = [row["kind"] for row in rows]
+    shares = {kind: cited[[i for i, k in enumerate(kinds) if k == kind]].mean() for kind in set(kinds)}
+    best = roc.roc(cited, np.array([shares[kind] for kind in kinds])).auc
+    held_out = load(out.path / stage.FILE).about["held_out"]["roc"]["reference"]["auc"]
+    assert held_out[1] < best + 0.02 and held_out[2] > 0.5
+    spam = [score for score, row in zip(found.values(), rows, strict=True) if row["spam"] or row["rude"]]
+    good = [score for score, row in zip(found.values(), rows, strict=True) if row["kind"] in ("story", "encyclopedia")]
+    assert np.median(spam) < np.quantile(good, 0.05)
 
 
 def test_mistakes(crawl: tuple[Artifact, dict[str, bool]], references: Artifact, tmp_path: Path) -> None:

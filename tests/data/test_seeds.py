@@ -38,9 +38,15 @@ def test_a_clear_lead_decides(own: str) -> None:
     assert labeller.classes == ("sea", "land", "unknown")
     found = [
         labeller.label(Document("x", text))
-        for text in ("anchor at high tide", "ship and anchor", "field and plough", "anchor", "anchor " + "calm " * 200)
+        for text in (
+            "anchor at high tide",
+            "ship, anchor, high tide",
+            "field and plough",
+            "anchor",
+            "anchor " + "calm " * 200,
+        )
     ]
-    assert found == [0, -1, 1, -1, 2]  # 2:0 leads, 2:1 does not; one sign is too few, and in a long text it is none
+    assert found == [0, -1, 1, -1, 2]  # 2:0 leads, 3:1 does not; one sign is too few, and in a long text it is none
 
 
 def test_only_a_share_of_the_documents_is_looked_at(own: str) -> None:

@@ -16,7 +16,7 @@ from hornbook.data.classifier import load
 from hornbook.report.blocks import Samples, Table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import SHARED, artifact, do, dropped
+from wordy import SHARED, artifact, digest, do, dropped, world
 
 VILE = [f"vile{i}" for i in range(12)]
 SMALL = {"bits": 14}
@@ -103,6 +103,10 @@ def test_cutting(tmp_path: Path, examples: str) -> None:
     assert json.loads((out.path / "funnel.json").read_text())["edited"] == {"toxicity.span": 20}
 
 
+def test_outputs_change_only_with_the_version(tmp_path: Path, examples: str) -> None:
+    assert (stage.VERSION, digest(learn(tmp_path, examples, policy="cut").path)) == (1, "8b86b2478f8dc7c2")
+
+
 def test_dropping_leaves_texts_as_they_are(tmp_path: Path, examples: str) -> None:
     out = learn(tmp_path, examples, policy="drop", max_toxic_frac=0.0)
     assert {document.meta["kind"] for document in read_documents(out.path)} == {"fine"}
@@ -159,6 +163,13 @@ def test_workers_change_nothing(tmp_path: Path, examples: str) -> None:
         do(stage, tmp_path / f"{n}", {"documents": documents}, n, model=model, policy="cut", **SMALL) for n in (1, 2)
     ]
     assert payload_hash(outs[0].path) == payload_hash(outs[1].path)
+
+
+def test_rude_pages_of_the_world(tmp_path: Path) -> None:
+    pages, documents, truth = world(tmp_path)
+    out = do(stage, tmp_path / "out", {"documents": documents, "pages": pages}, policy="drop")
+    rude = {name for name, row in truth.items() if row["rude"]}
+    assert len(rude) > 10 and {row["id"] for row in dropped(out.path)} == rude & set(truth)
 
 
 def test_mistakes(tmp_path: Path, examples: str) -> None:

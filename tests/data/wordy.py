@@ -1,13 +1,16 @@
 """Generated texts whose class is known: words of two vocabularies, drawn with different chances."""
 
+import hashlib
+import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
-from hornbook.core.document import Document, to_table
+from hornbook.core.document import Document, read_documents, to_table
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 
@@ -60,3 +63,28 @@ def do(stage: Any, folder: Path, inputs: dict[str, Artifact], workers: int = 1, 
 def dropped(folder: Path) -> list[dict[str, Any]]:
     """Rows of the dropped documents."""
     return [row for file in sorted((folder / "dropped").iterdir()) for row in pq.read_table(file).to_pylist()]
+
+
+def digest(folder: Path) -> str:
+    """A hash of every row; numbers of `meta` to two digits, since the last bits of training differ between CPUs."""
+    rows: list[Any] = []
+    for name in ("kept", "dropped"):
+        for file in sorted((folder / name).glob("*.parquet")):
+            for row in pq.read_table(file, columns=["id", "text", "meta"]).to_pylist():
+                meta = json.loads(row["meta"])
+                marks = {k: round(v, 2) if isinstance(v, float) else v for k, v in sorted(meta.items())}
+                rows.append((name, row["id"], row["text"], marks))
+    return hashlib.blake2b(repr(rows).encode(), digest_size=8).hexdigest()
+
+
+def world(folder: Path, text_bytes: int = 400_000) -> tuple[Artifact, Artifact, dict[str, dict[str, Any]]]:
+    """Pages of the generated world, their documents without addresses (which name the kind), the truth by id."""
+    from hornbook.data import extract
+    from hornbook.world import facts, pages
+
+    inputs = {"truth": do(facts, folder / "facts", {})}
+    found = do(pages, folder / "pages", inputs, text_bytes=text_bytes)
+    do(extract, folder / "text", {"pages": found}, profile="fast")
+    rows = [replace(document, url="") for document in read_documents(folder / "text")]
+    tables = [pq.read_table(file) for file in sorted((folder / "pages/truth").iterdir())]
+    return found, artifact(folder / "bare", rows), {row["id"]: row for t in tables for row in t.to_pylist()}

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
 SHOWN_FEATURES = 20
+SUSPICIOUS_AUC = 0.995
 
 
 def blocks(about: dict[str, Any], classes: list[str], name: str) -> "list[Block]":
@@ -15,6 +16,7 @@ def blocks(about: dict[str, Any], classes: list[str], name: str) -> "list[Block]
     held_out = about["held_out"]
     found: list[Block] = [Text(f"The {name} classifier", _summary(about, classes))]
     curves = {cls: [(x, y) for x, y in curve["points"]] for cls, curve in held_out["roc"].items()}
+    curves["chance"] = [(0.0, 0.0), (1.0, 1.0)]
     found.append(Series(f"ROC of {name} on held-out texts", "false-positive rate", "recall", curves))
     stated = [(row[0], row[1]) for row in held_out["reliability"]]
     lines = {"held-out": stated, "perfect": [(0.0, 0.0), (1.0, 1.0)]}
@@ -48,6 +50,11 @@ def _summary(about: dict[str, Any], classes: list[str]) -> str:
         lines.append(
             f"Few hosts have {', '.join(by_document)}, so these were parted by documents: a host's way of writing may "
             "be in training and held-out texts alike, and the numbers flatter."
+        )
+    if any(curve["auc"][0] >= SUSPICIOUS_AUC for curve in held_out["roc"].values()):
+        lines.append(
+            "Nearly no mistake: look at the features. Examples that differ in form (markup, encoding, a name on every "
+            "page) are told apart by it, and nothing of what you mean is learned."
         )
     lines.append("On texts of another kind than these examples all of it is worse: look at what is cut.")
     return "\n\n".join(lines)

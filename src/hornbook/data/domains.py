@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -136,8 +137,11 @@ def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> C
         if classes[label] in there
     ]
     about = {"task": axis, "labels": labels, "too_few": missing}
-    with out.log.task(f"train {axis}", total=None, unit="docs"):
-        return fit(Examples(*(list(column) for column in zip(*rows, strict=True))), there, FEATURES, out.seed, about)
+    with out.log.task(f"train {axis}", total=len(rows)) as progress:
+        chosen = Examples(*(list(column) for column in zip(*rows, strict=True)))
+        classifier = fit(chosen, there, FEATURES, out.seed, about)
+        progress.advance(len(rows))
+    return classifier
 
 
 def _examples(
@@ -147,7 +151,7 @@ def _examples(
     given = settings.format_examples if axis == "format" else settings.topic_examples
     if given:
         path = resolve_input(given)
-        found = lambda: read_examples(path, settings.text_field, settings.label_field)  # noqa: E731
+        found = partial(read_examples, path, settings.text_field, settings.label_field)
         classes = tuple(sorted({example.label for example in found()}))
         sampling = Sampling(settings.train_docs, len(classes), settings.max_chars, out.seed)
         numbered = ((example, classes.index(example.label)) for example in found())

@@ -22,7 +22,7 @@ from hornbook.shards.partition import partition_of
 if TYPE_CHECKING:
     import numpy as np
 
-CALIBRATE_FRAC, HELD_OUT_FRAC = 0.1, 0.15
+CALIBRATE_FRAC, HELD_OUT_FRAC = 0.15, 0.15
 MIN_GROUPS = 10
 """A class that has fewer groups is parted by documents: its groups cannot fill three parts."""
 MIN_EXAMPLES = 10

@@ -78,8 +78,8 @@ class Settings(StrictSettings):
     policy: Literal["annotate", "cut", "drop"] = "annotate"
     """`annotate` only scores; `cut` takes toxic spans out, and drops a document with too many; `drop` only drops."""
     threshold: float = pydantic.Field(default=0.5, gt=0, le=1)
-    """Probability (see expected_frac) from which a span counts as toxic. With tweets as examples and the correction, .5
-    is what .98 would be without it: 0 of 19,409 spans of Wikipedia and 6 in 10,000 of old children's books reach it."""
+    """Probability (see expected_frac) from which a span counts as toxic. With tweets as examples, 1 of 19,409 sentences
+    of Wikipedia reaches .5, and 8 in 10,000 of old children's books."""
     max_toxic_frac: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Documents with a larger share of their characters in toxic spans are dropped."""
     expected_frac: float = pydantic.Field(default=0.05, gt=0, lt=1)
@@ -149,8 +149,10 @@ def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
         examples = _by_span(sample_documents(inputs["documents"], labeller, sampling, out, "sample"), settings)
     about = {"task": "toxicity", "labels": labels}
     expected = (1 - settings.expected_frac, settings.expected_frac)
-    with out.log.task("train", total=None, unit="docs"):
-        return fit(examples, CLASSES, features, out.seed, about, expected)
+    with out.log.task("train", total=len(examples.texts), unit="examples") as progress:
+        classifier = fit(examples, CLASSES, features, out.seed, about, expected)
+        progress.advance(len(examples.texts))
+    return classifier
 
 
 def _labelled(settings: Settings, path: Path) -> Iterator[tuple[Example, int]]:
