@@ -9,11 +9,7 @@ import pyarrow.parquet as pq
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.settings import parse
-<<<<<<< HEAD
-from hornbook.data import dedup, extract, line_dedup, read, substring_dedup
-=======
-from hornbook.data import decontaminate, dedup, extract, mix, read
->>>>>>> wt/mixing
+from hornbook.data import decontaminate, dedup, extract, line_dedup, mix, read, substring_dedup
 from hornbook.data import filter as filters
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -58,20 +54,10 @@ def test_outputs_change_only_with_the_version(tmp_path: Path) -> None:
     settings = parse(filters.Settings, {"profile": "stories", "rules": ["language", "gopher_quality", "pii"]}, "test")
     filters.run(settings, {"documents": documents("extract")}, out("filter"))
     dedup.run(parse(dedup.Settings, {}, "test"), {"documents": (documents("filter"),)}, out("dedup"))
-<<<<<<< HEAD
     settings = parse(line_dedup.Settings, {"min_pages": 2, "everywhere": "first", "everywhere_words": 5}, "test")
     line_dedup.run(settings, {"documents": documents("extract")}, out("line_dedup"))
     settings = parse(substring_dedup.Settings, {"min_tokens": 8}, "test")
     substring_dedup.run(settings, {"documents": documents("extract")}, out("substring_dedup"))
-    stages: Any = {
-        "data.read": read,
-        "data.extract": extract,
-        "data.filter": filters,
-        "data.dedup": dedup,
-        "data.line_dedup": line_dedup,
-        "data.substring_dedup": substring_dedup,
-    }
-=======
     several: Any = {"documents": (documents("read"), documents("extract"))}
     mix.run(parse(mix.Settings, {"alpha": 0.5, "total_bytes": 20_000}, "test"), several, out("mix"))
     (tmp_path / "exam.txt").write_text("a page about town number 3\n")
@@ -81,8 +67,15 @@ def test_outputs_change_only_with_the_version(tmp_path: Path) -> None:
         "test",
     )
     decontaminate.run(looked, {"documents": documents("extract")}, out("decontaminate"))
-    stages: Any = {"data.mix": mix, "data.decontaminate": decontaminate}
-    stages |= {"data.read": read, "data.extract": extract, "data.filter": filters, "data.dedup": dedup}
->>>>>>> wt/mixing
+    stages: Any = {
+        "data.read": read,
+        "data.extract": extract,
+        "data.filter": filters,
+        "data.dedup": dedup,
+        "data.line_dedup": line_dedup,
+        "data.substring_dedup": substring_dedup,
+        "data.mix": mix,
+        "data.decontaminate": decontaminate,
+    }
     found = {(name, stage.VERSION): digest(tmp_path / name.split(".")[1]) for name, stage in stages.items()}
     assert found == GOLDEN
