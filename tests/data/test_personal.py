@@ -28,7 +28,7 @@ def found(text: str, *kinds: str) -> list[tuple[str, str]]:
         ("iban", "<de89370400440532013000>, <NO93 8601 1117 947>"),
         ("card", "card <4111 1111 1111 1111> 12/27 123"),
         ("card", "<5500-0000-0000-0004>; <378282246310005>; <3782 822463 10005>"),
-        ("card", "my credit card <060426070011> is lost"),
+        ("card", "my credit card <012345678903> is lost"),
         ("ssn", "SSN <219-09-9999>, ITIN <912-80-1234>"),
         ("ssn", "social security number <219 09 9999> or SSN: <219099999>"),
         ("national_id", "DNI <12345678Z>, NIE <X1234567L>, CF <RSSMRA85T10A562S>"),
@@ -37,7 +37,7 @@ def found(text: str, *kinds: str) -> list[tuple[str, str]]:
         ("coin", "send to <1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa>, <bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4>"),
         ("ip", "from <192.0.2.146>. And [<10.0.0.1>]:80, http://<198.51.100.7>/x"),
         ("ip", "ping <8.8.8.8> and DNS server <1.1.1.1>"),
-        ("ip", "host <2001:db8::8a2e:370:7334>, <fe80::1ff:fe23:4567:890a>, <6e40:4041:c617:e898:c11:40d2:c669:2eb4>"),
+        ("ip", "host <2001:db8::8a2e:370:7334>, <fe80::1ff:fe23:4567:890a>, <6a01:2b02:3c03:4d04:e05:60f6:7a07:8b8>"),
         ("ip", "mapped <::ffff:192.0.2.1>; [<2001:db8::1>]:443"),
         ("phone", "call <+44 20 7946 0958>, <415-555-0134>"),
     ],
@@ -81,10 +81,10 @@ def test_the_first_kind_has_the_characters() -> None:
 @pytest.mark.parametrize(
     ("text", "streets"),
     [
-        ("at 66 W. Columbia St. in town", ["66 W. Columbia St."]),
-        ("11 West 42nd Street, New York", ["11 West 42nd Street"]),
-        ("1625 K Street, Suite 900 and P.O. Box 1234", ["1625 K Street, Suite 900", "P.O. Box 1234"]),
-        ("Webergasse 20, 8640 Rapperswil; Hanauer Landstr. 126", ["Webergasse 20", "Landstr. 126"]),
+        ("at 12 W. Maple St. in town", ["12 W. Maple St."]),
+        ("7 West 33rd Street, New York", ["7 West 33rd Street"]),
+        ("1234 Q Street, Suite 900 and P.O. Box 1234", ["1234 Q Street, Suite 900", "P.O. Box 1234"]),
+        ("Lindengasse 5, 1010 Wien; Alter Mühlweg 8", ["Lindengasse 5", "Mühlweg 8"]),
         ("She went 3 times down the Road and 20 Years on the way", []),
     ],
 )

@@ -206,6 +206,8 @@ def _glued(text: str, end: int) -> bool:
 def _touches(text: str, begin: int, end: int) -> bool:
     """Whether a number is a part of something longer: a word, a path, a decimal, a sum of money."""
     before, after = text[max(0, begin - 2) : begin], text[end : end + 2]
+    if before[-1:] == "/" and text[begin] == "+":
+        before = ""  # one of two numbers
     if before and (
         before[-1].isalnum() or before[-1] in "_/=&%@#$€£¥^~\\" or (before[-1] in ".,:-+" and before[0].isdigit())
     ):
