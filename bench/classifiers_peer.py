@@ -33,7 +33,7 @@ def fasttext_round(train: list[Any], held_out: list[str]) -> tuple[float, Callab
         file.writelines(f"__label__{label} {words(text)}\n" for text, label in train)
         file.flush()
         model = fasttext.train_supervised(
-            file.name, dim=64, wordNgrams=2, bucket=200_000, epoch=5, lr=0.5, thread=1, verbose=0
+            file.name, dim=64, wordNgrams=2, bucket=200_000, epoch=25, lr=0.5, thread=1, verbose=0
         )
 
     def score(texts: list[str]) -> list[float]:
