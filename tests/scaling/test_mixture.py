@@ -56,7 +56,7 @@ class Made:
         self.target = artifact(folder / "target", [Document(f"x{n}", tale(generator)) for n in range(20)])
 
     def search(self, folder: Path, workers: int = 1, like: Artifact | None = None, **changes: Any) -> dict[str, Any]:
-        table = {"proxy": {**PROXY, "loop": {"compile": False}}, "num_proxies": 14, "num_checks": 2}
+        table = {"proxy": PROXY, "num_proxies": 14, "num_checks": 2}
         table |= {"num_candidates": 5000, "validation_bytes": 1600, **changes}
         inputs: dict[str, Any] = {"documents": (self.source,), "tokenizer": self.tokenizer}
         inputs |= {"target": like} if like else {}
@@ -122,7 +122,7 @@ QUICK: dict[str, Any] = {
     "num_checks": 1,
     "num_candidates": 200,
     "target": ["tales"],
-    "proxy": {**PROXY, "total_tokens": 512, "loop": {"compile": False}},
+    "proxy": {**PROXY, "total_tokens": 512},
 }
 
 

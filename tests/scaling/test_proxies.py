@@ -26,7 +26,7 @@ TINY = {"width": 32, "layers": 1, "total_tokens": 64 * 4 * 40, "row_tokens": 64,
 
 
 def settings(**changes: object) -> ProxySettings:
-    return parse(ProxySettings, {**TINY, "loop": {"compile": False}, **changes}, "test")
+    return parse(ProxySettings, {**TINY, **changes}, "test")
 
 
 def domain(by: int, seed: int, num_docs: int = 120) -> Encoded:

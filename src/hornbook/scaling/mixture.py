@@ -127,6 +127,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     out.counts |= {"proxies": len(mixes) + checked.shape[0] * checked.shape[1], "domains": len(names)}
     for artifact in artifacts:
         out.licences.extend(artifact.manifest.licences)
+        out.sources.extend(artifact.manifest.sources)
 
 
 def goals(settings: Settings, names: list[str], measured: list[str]) -> list[int]:

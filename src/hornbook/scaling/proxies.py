@@ -24,7 +24,9 @@ from hornbook.train.batch import Batch
 from hornbook.train.loop import Job, LoopSettings, fit
 from hornbook.train.measure import FixedRows
 from hornbook.train.objective import NextToken
+from hornbook.train.optimizer import OptimizerSettings
 from hornbook.train.packing import batch_of
+from hornbook.train.schedule import ScheduleSettings
 
 HEAD_SIZE = 32
 
@@ -42,8 +44,15 @@ class ProxySettings(StrictSettings):
     """Tokens of a packed row."""
     batch_rows: int = pydantic.Field(default=8, ge=1)
     """Rows of a batch."""
-    loop: LoopSettings = LoopSettings(compile=False, log_steps=1_000_000)
-    """Learning rates and schedule."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    """Learning rates and their constants."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    """How the rates move."""
+
+    @property
+    def loop(self) -> LoopSettings:
+        """The loop's settings: eager, because compiling takes longer than a proxy, and without records."""
+        return LoopSettings(optimizer=self.optimizer, schedule=self.schedule, compile=False, log_steps=1_000_000)
 
     def sizes(self, vocab_size: int) -> ModelSettings:
         """The model."""
