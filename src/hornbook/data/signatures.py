@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PERMUTATION_SEED = 1
-CHUNK_CHARS = 500_000
+CHUNK_CHARS = 200_000
 """Texts are hashed together up to this length: numpy's arrays then stay in the processor's cache, and memory small."""
 
 Keep = Literal["longest", "first", "newest", "highest"]

@@ -187,11 +187,12 @@ def shingle_shard(work: Workspace, inputs: dict[str, Any], words: int) -> dict[s
             here = wanted[(wanted >= position) & (wanted < position + len(documents))] - position
             position += len(documents)
             hashes, offsets = shingles([documents[row].text for row in here.tolist()], words)
+            parts = [np.zeros(0, np.uint64)]
             for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
                 ordered = np.sort(hashes[begin:end])
-                different = ordered[np.concatenate((ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]))]
-                different.tofile(out)
-                sizes.append(len(different))
+                parts.append(ordered[np.concatenate((ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]))])
+                sizes.append(len(parts[-1]))
+            np.concatenate(parts).tofile(out)
             work.advance(len(here))
     with work.output(f"{work.name}.sizes.npy").open("wb") as out:
         np.save(out, np.array(sizes, np.int64))

@@ -84,13 +84,13 @@ class Verdicts:
         code = self._rules.index(alike) + 1 if alike in self._rules else 255
         tenths = Counter(min(9, int(10 * value)) for value in self._value[self._rule == code].tolist())
         biggest = np.lexsort((kept, -copies))[:NUM_SHOWN]
-        shown: list[dict[str, str]] = []
-        for index in biggest.tolist():
-            number = int(kept[index])
-            same = gone[self.kept()[gone] == number][:NUM_COPIES_SHOWN].tolist()
-            texts = [_shown(_document(files, starts, n)) for n in (number, *same)]
-            names = ["kept", *(f"copy {n + 1}" for n in range(len(same)))]
-            shown.append({"documents": str(int(copies[index]) + 1)} | dict(zip(names, texts, strict=True)))
+        final = self.kept()[gone]
+        members = [[n, *gone[final == n][:NUM_COPIES_SHOWN].tolist()] for n in kept[biggest].tolist()]
+        texts = _texts(files, starts, [number for group in members for number in group])
+        shown: list[dict[str, str | None]] = []
+        for group, copy_count in zip(members, copies[biggest].tolist(), strict=True):
+            names = ["kept", *(f"copy {n}" for n in range(1, len(group)))]
+            shown.append({"documents": str(copy_count + 1)} | dict(zip(names, map(texts.get, group), strict=True)))
         return {
             "sizes": [[label, n] for label, n in groups.items()],
             "similarity": [[f"{n / 10:.1f} to {(n + 1) / 10:.1f}", tenths[n]] for n in sorted(tenths)],
@@ -115,19 +115,25 @@ def _label(size: int) -> str:
     return f"{low:,}" if high == low else f"{low:,} to {high:,}"
 
 
-def _document(files: list[str], starts: "np.ndarray", number: int) -> Document:
+def _texts(files: list[str], starts: "np.ndarray", numbers: list[int]) -> dict[int, str]:
+    """The beginnings of some documents, each row group that has some read once."""
     import numpy as np
     import pyarrow.parquet
 
-    shard = int(np.searchsorted(starts, number, side="right")) - 1
-    row = number - int(starts[shard])
-    with pyarrow.parquet.ParquetFile(files[shard]) as file:
-        for group in range(file.num_row_groups):
-            size = file.metadata.row_group(group).num_rows
-            if row < size:
-                return next(from_table(file.read_row_group(group).slice(row, 1)))
-            row -= size
-    raise IndexError(number)
+    found: dict[int, str] = {}
+    home = np.searchsorted(starts, numbers, side="right") - 1
+    for shard in sorted(set(home.tolist())):
+        rows = {n - int(starts[shard]): n for n, h in zip(numbers, home.tolist(), strict=True) if h == shard}
+        with pyarrow.parquet.ParquetFile(files[shard]) as file:
+            begin = 0
+            for group in range(file.num_row_groups):
+                end = begin + file.metadata.row_group(group).num_rows
+                here = sorted(row for row in rows if begin <= row < end)
+                table = file.read_row_group(group, columns=["id", "text", "url"]) if here else None
+                for row in here if table is not None else ():
+                    found[rows[row]] = _shown(next(from_table(table.slice(row - begin, 1))))
+                begin = end
+    return found
 
 
 def _shown(document: Document) -> str:
