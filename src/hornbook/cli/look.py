@@ -125,7 +125,7 @@ def _progress(run: Path) -> str:
 
 
 def show_dropped(artifacts: list[Artifact], only: str, most: int) -> None:
-    """Documents that each rule (or one) dropped: long lists go through a pager. Raises SettingsError for no such rule."""
+    """Documents that each rule (or one) dropped, through a pager. Raises SettingsError for no such rule."""
     from hornbook.data.funnel import dropped_samples
     from hornbook.pipeline.describe import funnel_of
     from hornbook.report.blocks import Samples

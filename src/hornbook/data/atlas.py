@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,7 +31,7 @@ MOST_NAMES = 24
 MOST_META_NAMES = 40
 TITLE_CHARS = 80
 LABEL_WORDS = 3
-COMMON_FRAC = 0.12
+COMMON_FRAC, COMMON_LIFT = 0.12, 3.0
 OTHER = "other"
 KEPT = "kept"
 
@@ -114,21 +113,21 @@ def group(vectors_NK: "np.ndarray", num_groups: int, seed: int) -> "np.ndarray":
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        means = MiniBatchKMeans(
-            n_clusters=min(num_groups, len(vectors_NK)), random_state=seed % 2**32, n_init=3, batch_size=2048
-        )
+        starts: Any = 3  # the stub knows only "auto"
+        size = min(num_groups, len(vectors_NK))
+        means = MiniBatchKMeans(n_clusters=size, random_state=seed % 2**32, n_init=starts, batch_size=2048)
         raw = means.fit_predict(vectors_NK)
     ordered = sorted(Counter(raw.tolist()).items(), key=lambda item: (-item[1], item[0]))
     rank = {old: new for new, (old, _) in enumerate(ordered)}
     return np.array([rank[value] for value in raw.tolist()], np.int32)
 
 
-def keywords(counts: Any, groups: "np.ndarray", words: Sequence[str], most: int = LABEL_WORDS) -> list[list[str]]:
+def keywords(counts: Any, groups: "np.ndarray", words: list[str], most: int = LABEL_WORDS) -> list[list[str]]:
     """The words that tell each group from the others.
 
     Source: class-based TF-IDF (Grootendorst 2022): share of the word in the group times ln(1 + mean words of a group /
-    the word's count). Deviations: left out are words under three letters, numbers, words of more than COMMON_FRAC of all
-    documents, and words that begin like an earlier one of the label.
+    the word's count). Deviations: left out are words under three letters, numbers, words that begin like an earlier one
+    of the label, and words of more than COMMON_FRAC of all documents that are not COMMON_LIFT times as frequent here.
     """
     import numpy as np
     import scipy.sparse
@@ -140,19 +139,26 @@ def keywords(counts: Any, groups: "np.ndarray", words: Sequence[str], most: int 
     by_group = np.asarray((rows @ counts).todense(), np.float64)
     sizes = by_group.sum(axis=1)
     common = np.bincount(counts.indices, minlength=len(words)) > COMMON_FRAC * counts.shape[0]
-    rarity = np.log(1 + sizes.mean() / np.maximum(1, by_group.sum(axis=0)))
+    totals, whole = by_group.sum(axis=0), by_group.sum()
+    rarity = np.log(1 + sizes.mean() / np.maximum(1, totals))
     found: list[list[str]] = []
     for row, size in zip(by_group, sizes, strict=True):
         label: list[str] = []
         for place in np.argsort(-row / max(1.0, size) * rarity, kind="stable").tolist():
             word = words[place]
-            alike = any(word.startswith(other[:4]) and other.startswith(word[:4]) for other in label)
-            if len(word) >= 3 and not (common[place] or word.isdigit() or alike) and row[place]:
+            alike = any(_stem(word, other) == _stem(other, word) for other in label)
+            usual = common[place] and row[place] * whole < COMMON_LIFT * totals[place] * size
+            if len(word) >= 3 and not (usual or word.isdigit() or alike) and row[place]:
                 label.append(word)
             if len(label) == most:
                 break
         found.append(label or ["…"])
     return found
+
+
+def _stem(word: str, other: str) -> str:
+    """The beginning that decides whether two words are too alike for one label."""
+    return word[: min(4, len(word), len(other))]
 
 
 def _parts(

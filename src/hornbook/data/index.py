@@ -1,6 +1,5 @@
 """Stage data.index: near-neighbour search over the documents: vectors and an inverted index, in plain files."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,7 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards
 from hornbook.core.settings import StrictSettings
-from hornbook.data.sample import sample
+from hornbook.data.sample import beginnings, sample
 from hornbook.data.vectors import Space, counts_of, fit, load, project, save, tf_idf, words_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
@@ -85,7 +84,6 @@ def index_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> 
     """Vectors (float16), postings and what is shown of one Parquet file."""
     import numpy as np
     import pyarrow
-    import pyarrow.compute as pc
     import pyarrow.parquet
     import scipy.sparse
 
@@ -97,11 +95,11 @@ def index_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> 
     with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
         for batch in file.iter_batches(batch_size=1024):
             table = pyarrow.Table.from_batches([batch])
-            heads = pc.utf8_slice_codeunits(table["text"], 0, settings.head_chars)
+            heads = beginnings(table["text"], settings.head_chars)
             found = counts_of(heads.to_pylist(), index)
             vectors.append(project(tf_idf(found, space.idf_V), space).astype(np.float16))
             counts.append(found)
-            beginning = pc.utf8_slice_codeunits(heads, 0, settings.beginning_chars)
+            beginning = beginnings(heads, settings.beginning_chars)
             shown.append(pyarrow.table({n: table[n] for n in ("id", "url", "source")} | {"beginning": beginning}))
             work.advance(batch.num_rows)
     size = (0, len(space.words))
@@ -144,7 +142,8 @@ class Searcher:
         """The documents nearest to a text, by vectors and by words together.
 
         Source: BM25 (Robertson & Zaragoza 2009, k1 1.2, b .75); both ranks are joined by reciprocal rank fusion
-        (Cormack et al. 2009, k 60). Deviation: BM25 knows the words of the index only; a term counts 255 times at most.
+        (Cormack et al. 2009, k 60). Deviation: BM25 knows the words of the index only; a term counts 255 times
+        at most in a document, and as often as it was asked for.
         """
         import numpy as np
 
@@ -153,7 +152,7 @@ class Searcher:
         counts = counts_of([text], self.index)
         query_K = project(tf_idf(counts, self.space.idf_V), self.space)[0]
         cosine_N = np.concatenate([_scan(shard["vectors"], query_K) for shard in self.shards])
-        bm25_N = np.concatenate([self._bm25(shard, counts.indices) for shard in self.shards])
+        bm25_N = np.concatenate([self._bm25(shard, counts) for shard in self.shards])
         wide = max(10 * most, 100)
         ranks: dict[int, float] = {}
         for scores in (cosine_N, bm25_N):
@@ -162,15 +161,15 @@ class Searcher:
         chosen = sorted(ranks, key=lambda row: (-ranks[row], -cosine_N[row], row))[:most]
         return self._hits(chosen, cosine_N, bm25_N, set(words_of(text)))
 
-    def _bm25(self, shard: dict[str, "np.ndarray"], words: Iterable[int]) -> "np.ndarray":
+    def _bm25(self, shard: dict[str, "np.ndarray"], query: Any) -> "np.ndarray":
         import numpy as np
 
         scores_N = np.zeros(len(shard["lengths"]), np.float32)
         longer_N = BM25_K1 * (1 - BM25_B + BM25_B * np.asarray(shard["lengths"]) / self.mean_words)
-        for word in words:
+        for word, asked in zip(query.indices.tolist(), query.data.tolist(), strict=True):
             begin, end = shard["starts"][word : word + 2]
             rows, times = np.asarray(shard["rows"][begin:end]), shard["times"][begin:end].astype(np.float32)
-            scores_N[rows] += self.space.idf_V[word] * times * (BM25_K1 + 1) / (times + longer_N[rows])
+            scores_N[rows] += asked * self.space.idf_V[word] * times * (BM25_K1 + 1) / (times + longer_N[rows])
         return scores_N
 
     def _hits(self, chosen: list[int], cosine_N: "np.ndarray", bm25_N: "np.ndarray", words: set[str]) -> list[Hit]:
@@ -224,6 +223,7 @@ def describe(artifact: Artifact) -> "list[Block]":
     with (artifact.path / "words.txt").open(encoding="utf-8") as lines:
         words = ", ".join(line.strip() for line in islice(lines, 30))
     size = sum(file.stat().st_size for file in artifact.path.rglob("*") if file.is_file())
-    rows: list[list[object]] = [[name, counts.get(name, 0)] for name in ("docs", "words", "dims")] + [["bytes", size]]
+    rows: list[list[object]] = [[name, counts.get(name, 0)] for name in ("docs", "words", "dims")]
+    rows.append(["bytes", size])
     said = f'`hornbook look {artifact.path.parent.name}/{artifact.path.name} --near "some words"` asks it.'
     return [Table("The index", ["what", "how many"], rows, said), Text("Its commonest words", words)]

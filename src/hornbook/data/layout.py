@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+ALL_PAIRS_ROWS = 700
 NODES = 3
-MIN_BOXES, MAX_BOXES = 40, 110
+MIN_BOXES, MAX_BOXES = 40, 160
 EARLY_STEPS, EARLY_EXAGGERATION = 250, 12.0
 LATE_STEPS = 400
 START_SPREAD = 1e-4
@@ -106,7 +107,22 @@ def attraction(links: Any, places: "np.ndarray") -> "np.ndarray":
 
 
 def repulsion(places: "np.ndarray") -> "np.ndarray":
-    """For each place the sum over all others of (a - b) / (1 + |a - b|²)², over the sum of 1 / (1 + |a - b|²).
+    """For each place the sum over all others of (a - b) / (1 + |a - b|²)², over the sum of 1 / (1 + |a - b|²)."""
+    return _of_all_pairs(places) if len(places) <= ALL_PAIRS_ROWS else on_grid(places)
+
+
+def _of_all_pairs(places: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    x, y = places[:, 0, None] - places[:, 0], places[:, 1, None] - places[:, 1]
+    near = 1 / (1 + x * x + y * y)
+    total = float(near.sum()) - len(places)
+    near *= near
+    return np.column_stack([(near * x).sum(axis=1), (near * y).sum(axis=1)]) / max(total, 1e-12)
+
+
+def on_grid(places: "np.ndarray") -> "np.ndarray":
+    """The same, in time that grows with the number of places and not with its square.
 
     Kernels are interpolated on a grid (NODES Lagrange nodes in each box) and convolved by FFT.
     """
@@ -119,14 +135,15 @@ def repulsion(places: "np.ndarray") -> "np.ndarray":
     weights = _interpolation(places, low, span * (1 + 1e-9) / num_boxes, num_boxes)
     charges = np.column_stack([np.ones(len(places)), places])
     grid = np.asarray(weights.T @ charges).T.reshape(3, size, size)
-    padded = scipy.fft.next_fast_len(2 * size, real=True)
+    fft: Any = scipy.fft  # its stubs hide what the functions return
+    padded = int(fft.next_fast_len(2 * size, real=True))
     offset = np.minimum(np.arange(padded), padded - np.arange(padded)) * (span / size)
     near = 1 / (1 + offset[:, None] ** 2 + offset[None, :] ** 2)
     shape = (padded, padded)
-    spectra = scipy.fft.rfft2(grid, s=shape)
-    square = scipy.fft.rfft2(near * near) * spectra
-    plain = scipy.fft.rfft2(near) * spectra[0]
-    fields = scipy.fft.irfft2(np.concatenate([square, plain[None]]), s=shape)[:, :size, :size]
+    spectra = fft.rfft2(grid, s=shape)
+    square = fft.rfft2(near * near) * spectra
+    plain = fft.rfft2(near) * spectra[0]
+    fields = fft.irfft2(np.concatenate([square, plain[None]]), s=shape)[:, :size, :size]
     felt = weights @ fields.reshape(4, -1).T
     total = float(felt[:, 3].sum()) - len(places)
     return (felt[:, :1] * places - felt[:, 1:3]) / max(total, 1e-12)

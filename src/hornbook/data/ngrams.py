@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-SIZES = (1, 2, 3)
+SIZES: tuple[int, ...] = (1, 2, 3)
 BITS = 20
 MOST_WORDS = (1 << BITS) - 2
 BORDER, RARE = 0, 1
@@ -31,7 +31,7 @@ class NgramCounter:
         self.words = ["", ""]
         self._index: dict[str, int] = {}
         self._tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self.cut = dict.fromkeys(SIZES, 0)
+        self.cut: dict[int, int] = dict.fromkeys(SIZES, 0)
 
     def add(self, texts: Sequence[Sequence[str]]) -> None:
         """Count a batch of texts."""

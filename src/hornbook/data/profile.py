@@ -48,7 +48,8 @@ SIGNS: dict[str, str] = {
     "markup left": r"</?(?:div|span|p|a|br|td)\b[^>]*>|&(?:nbsp|amp|quot|lt|gt);",
     "replacement characters": "\ufffd",
 }
-CLASSES = ("letters", "capitals", "digits", "white space", "punctuation and symbols", "beyond ASCII")
+CLASSES: tuple[str, ...] = ("letters", "capitals", "digits", "white space", "punctuation and symbols", "beyond ASCII")
+KINDS = (("letters", str.isalpha), ("digits", str.isdigit), ("white space", str.isspace))
 
 
 class Settings(StrictSettings):
@@ -125,8 +126,7 @@ def _added(parts: list[dict[str, Any]], name: str) -> dict[str, int]:
 
 
 def spread(values: "np.ndarray") -> dict[str, Any]:
-    """Sum, mean, exact quantiles (linear between neighbours), and a histogram over powers: counts in BINS equal steps of
-    log10 from the least to the most (zeros count as one)."""
+    """Sum, mean, exact quantiles (linear between neighbours), counts in BINS equal steps of log10 (0 counts as 1)."""
     import numpy as np
 
     if not len(values):
@@ -203,17 +203,9 @@ def _hash(text: str) -> int:
 def _classes(text: str) -> dict[str, int]:
     """Characters by kind; capitals count as letters too, and what is beyond ASCII counts there as well."""
     counts = Counter(text)  # letters repeat, so that each different one is judged once
-    found = dict.fromkeys(CLASSES, 0)
+    found: dict[str, int] = dict.fromkeys(CLASSES, 0)
     for letter, n in counts.items():
-        kind = (
-            "letters"
-            if letter.isalpha()
-            else "digits"
-            if letter.isdigit()
-            else "white space"
-            if letter.isspace()
-            else "punctuation and symbols"
-        )
+        kind = next((name for name, test in KINDS if test(letter)), CLASSES[4])
         found[kind] += n
         found["capitals"] += n * letter.isupper()
         found["beyond ASCII"] += n * (letter > "\x7f")

@@ -42,8 +42,8 @@ def _facts(profiles: Profiles) -> Table:
         row("Dale-Chall grade, median", lambda p: p["sample"]["dale_chall"])
     row("Zipf exponent", lambda p: p["zipf"])
     note = (
-        "Counts, lengths and exact copies are of all documents. Near-copies, languages, reading levels and growth are of a "
-        "random sample; a sample misses copies that were not drawn, so the true share of near-copies is at least this."
+        "Counts, lengths and exact copies are of all documents. Near-copies, languages, reading levels and growth are "
+        "of a random sample, which misses copies that were not drawn: the true share of near-copies is at least this."
     )
     return Table("The corpus", ["what", *profiles], rows, note)
 

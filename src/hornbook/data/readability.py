@@ -10,7 +10,7 @@ SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n\s*\n")
 VOWELS = re.compile(r"[aeiouy]+")
 SILENT_INSIDE = re.compile(r"[^aeiouy]e(?:ly|ment|ful|less|ness|thing|time|where|how|body)")
 APART = re.compile(
-    r"[^cst]ia(?!g)|[^cgstx]io(?!u)|[vbdn]iou|eo(?!u|pl)|[aeiou]ing|creat|iu|[^ctr]ie[nt](?!d)|scien|riet"
+    r"[^cst]ia(?!g)|[^cgstx]io(?!u)|[vbdnr]iou|seum|eo(?!u|pl)|[aeiou]ing|creat|iu|[^ctr]ie[nt](?!d)|scien|riet"
     r"|[aeiou][^aeiou]+ea$|uou|yi|ism$|[ae]ism"
 )
 KNOWN = {"maybe": 2, "people": 2, "someone": 2, "everyone": 3, "anyone": 3, "mr": 2, "mrs": 2, "being": 2, "area": 3}
@@ -89,7 +89,7 @@ def syllables(word: str) -> int:
 
 
 def _is_silent(word: str) -> bool:
-    """Whether a word ends in an e that is not spoken: after a vowel group it is part of it, after -tl, -bl it is spoken."""
+    """Whether a word ends in an e that is not spoken: it is after -tl, -bl; after a vowel it belongs to that."""
     if not word.endswith("e") or word[-2] in "aeiouy":
         return False
     return not (word[-2] == "l" and word[-3] not in "aeiouyl")

@@ -24,8 +24,9 @@ def sample(
 ) -> "pyarrow.Table":
     """About `num_docs` documents with the beginnings of their texts, in the order of their hashes.
 
-    Every id has the same chance; one that several artifacts hold comes from the last of them, as kept or dropped there.
-    `dropped`: take dropped documents too. Columns: id, url, source, text (cut), meta, rule, value, part (which artifact).
+    Every id has the same chance; one that several artifacts hold comes from the last of them, as kept or dropped
+    there. `dropped`: take dropped documents too. Columns: id, url, source, text (cut), meta, rule, value, part (which
+    artifact).
     Two passes: the ids alone, to find the border, then the texts of those below it.
     """
     import numpy as np
@@ -67,7 +68,6 @@ def pick_shard(work: Workspace, inputs: dict[str, Any], common: tuple[int, int])
     """The documents of one file whose key is not above the border."""
     import numpy as np
     import pyarrow
-    import pyarrow.compute as pc
     import pyarrow.parquet
 
     border, head_chars = common
@@ -79,7 +79,7 @@ def pick_shard(work: Workspace, inputs: dict[str, Any], common: tuple[int, int])
             rows = np.flatnonzero(keys <= border)
             table = pyarrow.Table.from_batches([batch]).take(rows)
             columns = {name: table[name] for name in COLUMNS if name in names}
-            columns["text"] = pc.utf8_slice_codeunits(table["text"], 0, head_chars)
+            columns["text"] = beginnings(table["text"], head_chars)
             for name in ("url", "source", "meta", "rule", "value"):
                 empty = pyarrow.array([""] * len(rows), pyarrow.large_string())
                 columns[name] = table[name].cast(pyarrow.large_string()) if name in names else empty
@@ -89,6 +89,14 @@ def pick_shard(work: Workspace, inputs: dict[str, Any], common: tuple[int, int])
     table = pyarrow.concat_tables(parts) if parts else _empty()
     pyarrow.parquet.write_table(table, work.output(f"{work.name}.parquet"), compression="zstd")
     return {"in": 0}
+
+
+def beginnings(texts: Any, num_chars: int) -> Any:
+    """The first characters of each text of an Arrow column."""
+    import pyarrow.compute
+
+    compute: Any = pyarrow.compute  # its stubs do not know this function
+    return compute.utf8_slice_codeunits(texts, 0, num_chars)
 
 
 def keys_of(ids: list[str]) -> "np.ndarray":

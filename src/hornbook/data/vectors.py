@@ -100,9 +100,10 @@ def fit(texts: Sequence[str], dims: int, most_words: int, seed: int) -> tuple[Sp
         )
     idf_V = (np.log((1 + len(texts)) / (1 + in_docs)) + 1).astype(np.float32)
     counts = counts_of(texts, {word: place for place, word in enumerate(words)})
+    rounds: Any = POWER_ITERATIONS  # the stub knows only "auto"
     with threadpool_limits(1):
         size = min(dims, len(texts) - 1, len(words) - 1)
-        found = randomized_svd(tf_idf(counts, idf_V), size, n_iter=POWER_ITERATIONS, random_state=seed % 2**32)
+        found = randomized_svd(tf_idf(counts, idf_V), size, n_iter=rounds, random_state=seed % 2**32)
     return Space(words, idf_V, np.ascontiguousarray(found[2].T.astype(np.float32))), counts
 
 
