@@ -16,7 +16,7 @@ def brute(texts: list[list[str]], size: int) -> Counter[str]:
 
 @given(TEXTS, TEXTS)
 def test_counts_are_exact_and_no_run_crosses_a_border(first: list[list[str]], second: list[list[str]]) -> None:
-    counter = NgramCounter(keep=10_000)
+    counter = NgramCounter(keep=10_000, merge_words=7)
     counter.add(first)
     counter.add(second)
     for size in (1, 2, 3):
@@ -29,7 +29,7 @@ def test_counts_are_exact_and_no_run_crosses_a_border(first: list[list[str]], se
 
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_a_full_table_never_counts_too_much_and_says_how_much_it_may_lack(batches: list[list[list[str]]]) -> None:
-    counter = NgramCounter(keep=4)
+    counter = NgramCounter(keep=4, merge_words=1)
     for batch in batches:
         counter.add(batch)
     texts = [text for batch in batches for text in batch]

@@ -27,6 +27,8 @@ VERSION = 1
 
 BM25_K1, BM25_B = 1.2, 0.75
 FUSION = 60
+TELLING_IDF = 3.0
+"""Words of at most an eighth of the documents are shown as shared, where there are any."""
 SCAN_ROWS = 65_536
 
 
@@ -187,8 +189,16 @@ class Searcher:
                 name: str(column[row - borders[place]])
                 for name, column in zip(tables[place].column_names, tables[place].columns, strict=True)
             }
-            shared = tuple(sorted(words & set(words_of(shown["beginning"])) & self.index.keys()))
-            found.append(Hit(**shown, similarity=float(cosine_N[row]), bm25=float(bm25_N[row]), words=shared))
+            shared = words & set(words_of(shown["beginning"])) & self.index.keys()
+            telling = [word for word in shared if self.space.idf_V[self.index[word]] >= TELLING_IDF]
+            found.append(
+                Hit(
+                    **shown,
+                    similarity=float(cosine_N[row]),
+                    bm25=float(bm25_N[row]),
+                    words=tuple(sorted(telling or shared)),
+                )
+            )
         return found
 
 

@@ -15,21 +15,25 @@ SIZES: tuple[int, ...] = (1, 2, 3)
 BITS = 20
 MOST_WORDS = (1 << BITS) - 2
 BORDER, RARE = 0, 1
+MERGE_WORDS = 1_000_000
 
 
 class NgramCounter:
     """Counts runs of 1 to 3 words in texts that are given as lists of words.
 
     Memory: at most `most_words` different words (later ones count as one rare word, in no run) and about 2 `keep`
-    different runs of each length.
+    different runs of each length, and those of `merge_words` words that wait to be counted.
     """
 
-    def __init__(self, keep: int, most_words: int = MOST_WORDS) -> None:
+    def __init__(self, keep: int, most_words: int = MOST_WORDS, merge_words: int = MERGE_WORDS) -> None:
         self.keep = keep
         self.most_words = most_words
+        self.merge_words = merge_words
         self.num_words = 0
         self.words = ["", ""]
         self._index: dict[str, int] = {}
+        self._waiting: dict[int, list[np.ndarray]] = {size: [] for size in SIZES}
+        self._num_waiting = 0
         self._tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.cut: dict[int, int] = dict.fromkeys(SIZES, 0)
 
@@ -49,7 +53,10 @@ class NgramCounter:
             if size > 1:
                 keys = (keys[:-1] << shift) | ids[size - 1 :]
                 usable = usable[:-1] & (ids[size - 1 :] > RARE)
-            self._merge(size, *np.unique(keys[usable], return_counts=True))
+            self._waiting[size].append(keys[usable])
+        self._num_waiting += len(ids)
+        if self._num_waiting >= self.merge_words:
+            self._merge_all()
 
     def top(self, size: int, most: int) -> list[tuple[str, int]]:
         """The commonest runs of `size` words with their counts; equal counts in the order of the alphabet."""
@@ -83,12 +90,24 @@ class NgramCounter:
     def _table(self, size: int) -> "tuple[np.ndarray, np.ndarray]":
         import numpy as np
 
+        self._merge_all()
         return self._tables.get(size, (np.zeros(0, np.uint64), np.zeros(0, np.int64)))
+
+    def _merge_all(self) -> None:
+        """Count what waits: sorting many keys at once costs far less than a merge for each batch."""
+        import numpy as np
+
+        self._num_waiting = 0
+        for size, waiting in self._waiting.items():
+            if waiting:
+                keys = np.concatenate(waiting)
+                waiting.clear()
+                self._merge(size, *np.unique(keys, return_counts=True))
 
     def _merge(self, size: int, keys: "np.ndarray", counts: "np.ndarray") -> None:
         import numpy as np
 
-        old_keys, old_counts = self._table(size)
+        old_keys, old_counts = self._tables.get(size, (np.zeros(0, np.uint64), np.zeros(0, np.int64)))
         merged, place = np.unique(np.concatenate([old_keys, keys]), return_inverse=True)
         total = np.bincount(place, np.concatenate([old_counts, counts])).astype(np.int64)
         if len(merged) > 2 * self.keep:
