@@ -12,10 +12,10 @@ from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
 from hornbook.data.ledger import num_bytes
-from hornbook.data.ngrams import SIZES, NgramCounter, merge_top, zipf_exponent
 from hornbook.data.profile_sample import study
 from hornbook.data.sample import sample
 from hornbook.data.vectors import words_of
+from hornbook.data.word_runs import SIZES, RunCounter, merge_top, zipf_exponent
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -154,7 +154,7 @@ def profile_shard(work: Workspace, inputs: dict[str, str], common: None) -> dict
     exact: list[int] = []
     classes, signs = Counter[str](dict.fromkeys(CLASSES, 0)), Counter[str](dict.fromkeys(SIGNS, 0))
     names: dict[str, Counter[str]] = {}
-    ngrams = NgramCounter(keep=20 * SHARD_NGRAMS)
+    ngrams = RunCounter(keep=20 * SHARD_NGRAMS)
     columns = ["text", "url", "source", "meta"]
     with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
         there = [name for name in columns if name in file.schema_arrow.names]

@@ -18,7 +18,7 @@ BORDER, RARE = 0, 1
 MERGE_WORDS = 1_000_000
 
 
-class NgramCounter:
+class RunCounter:
     """Counts runs of 1 to 3 words in texts that are given as lists of words.
 
     Memory: at most `most_words` different words (later ones count as one rare word, in no run) and about 2 `keep`

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.ngrams import NgramCounter, merge_top, zipf_exponent
+from hornbook.data.word_runs import RunCounter, merge_top, zipf_exponent
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcdef"), max_size=12), max_size=8)
 
@@ -16,7 +16,7 @@ def brute(texts: list[list[str]], size: int) -> Counter[str]:
 
 @given(TEXTS, TEXTS)
 def test_counts_are_exact_and_no_run_crosses_a_border(first: list[list[str]], second: list[list[str]]) -> None:
-    counter = NgramCounter(keep=10_000, merge_words=7)
+    counter = RunCounter(keep=10_000, merge_words=7)
     counter.add(first)
     counter.add(second)
     for size in (1, 2, 3):
@@ -29,7 +29,7 @@ def test_counts_are_exact_and_no_run_crosses_a_border(first: list[list[str]], se
 
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_a_full_table_never_counts_too_much_and_says_how_much_it_may_lack(batches: list[list[list[str]]]) -> None:
-    counter = NgramCounter(keep=4, merge_words=1)
+    counter = RunCounter(keep=4, merge_words=1)
     for batch in batches:
         counter.add(batch)
     texts = [text for batch in batches for text in batch]
@@ -41,7 +41,7 @@ def test_a_full_table_never_counts_too_much_and_says_how_much_it_may_lack(batche
 
 
 def test_words_beyond_the_limit_are_in_no_run() -> None:
-    counter = NgramCounter(keep=100, most_words=2)
+    counter = RunCounter(keep=100, most_words=2)
     counter.add([["a", "b", "new", "a", "b"]])
     assert counter.top(1, 10) == [("a", 2), ("b", 2)] and counter.top(2, 10) == [("a b", 2)]
 
