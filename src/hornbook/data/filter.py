@@ -12,7 +12,7 @@ from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
-from hornbook.data.rules import Decide, check_rules, contents_of, is_local, prepare, rules_with_limits
+from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_with_limits, settings_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -72,7 +72,7 @@ class Settings(StrictSettings):
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "Settings":
-        check_rules(self.names(), self.tables())
+        settings_of(self.names(), self.tables())
         return self
 
     def names(self) -> tuple[str, ...]:
