@@ -30,7 +30,7 @@ def test_a_report_says_what_was_dropped_and_shows_it(tmp_path: Path) -> None:
     (row,) = limits.rows  # every dropped text has two words, the limit is 50
     assert (row.name, row.low, row.high, row.mark) == ("gopher.too_short", 2, 50, 50)
     assert row.counts[0] == sum(row.counts) == 12
-    assert row.cells == ["rule.gopher_quality.min_words", 50, 12, 2, 2, 2]
+    assert row.cells == [50, 12, 2, 2, 2, "rule.gopher_quality.min_words"]
     assert isinstance(funnel, Funnel) and (funnel.num_in, funnel.num_kept) == (24, 12)
     assert funnel.dropped == {"gopher.too_short": 12}
     assert isinstance(table, Table) and table.rows[0][:3] == ["gopher.too_short", 12, "50.0 %"]

@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from hornbook.report.blocks import Funnel, Samples, ScoreRow, Scores, Series, Table, Text
+from hornbook.report.blocks import (
+    Flow,
+    FlowStep,
+    Funnel,
+    Samples,
+    ScoreRow,
+    Scores,
+    Series,
+    Spread,
+    Spreads,
+    Table,
+    Text,
+)
 from hornbook.report.terminal import plot, score_cells, show, sparkline
 
 
@@ -28,6 +40,17 @@ def test_every_block_is_shown():
         assert words in text
     assert "sample 3" not in text and "4 more (--samples 7)." in text
     assert text.index("rule.a") < text.index("rule.b") and "█" * 24 in text and "█" * 25 not in text
+
+
+def test_flows_and_spreads() -> None:
+    dropped = {f"rule.{letter}\x1b[1m": n for n, letter in enumerate("abcdef", 1)}
+    text = printed(
+        Flow("Way", [FlowStep("clean", 100, 79, dropped=dropped), FlowStep("unique", 79, 50, note="9 tokens")]),
+        Spreads("Spread", ["limit"], [Spread("rule.x", 0, 4, [0, 1, 4], 2.0, [7])], "A note."),
+    )
+    assert "rule.f␛[1m 6, rule.e␛[1m 5" in text and "and 2 more" in text and "\x1b" not in text
+    assert "79.0 %" in text and "50.0 %" in text and "9 tokens" in text
+    assert "▁" in text and "█" in text and "rule.x" in text and "A note." in text
 
 
 def test_what_data_says_cannot_steer_the_terminal_or_rich():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
 RULE_SAMPLES = 10
+NEAR = 10
 SAMPLES = 3
 SHORT_CHARS = 200
 
@@ -30,6 +31,7 @@ def look(
     dropped: Annotated[bool, typer.Option("--dropped", help="Show ten documents that each rule dropped.")] = False,
     id_: Annotated[str | None, typer.Option("--id", help="What became of the document with this id.")] = None,
     url: Annotated[str | None, typer.Option(help="What became of the document from this address.")] = None,
+    near: Annotated[str | None, typer.Option(help="In an index: the documents nearest to this text.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
 ) -> int:
     """Show a run or an artifact: what it is, counts, samples, drops by rule, curves, progress.
@@ -37,7 +39,9 @@ def look(
     It only reads, so a run can be watched from another terminal.
     """
     folder = find_place(path)
-    if rule is not None or dropped:
+    if near is not None:
+        _show_near(folder, near, NEAR if samples is None else samples)
+    elif rule is not None or dropped:
         show_dropped(documents_of(folder), rule or "", RULE_SAMPLES if samples is None else samples)
     elif id_ is not None or url is not None:
         column, value = ("id", id_) if id_ is not None else ("url", url)
@@ -121,7 +125,7 @@ def _progress(run: Path) -> str:
 
 
 def show_dropped(artifacts: list[Artifact], only: str, most: int) -> None:
-    """Documents that each rule (or one) dropped: long lists go through a pager. Raises SettingsError for no such rule."""
+    """Documents that each rule (or one) dropped, through a pager. Raises SettingsError for no such rule."""
     from hornbook.data.funnel import dropped_samples
     from hornbook.pipeline.describe import funnel_of
     from hornbook.report.blocks import Samples
@@ -165,6 +169,31 @@ def _show_fate(artifacts: list[Artifact], column: str, value: str) -> None:
         raise ArtifactError(f'no document has the {column} "{value}"', where=where)
     for fates in follow(artifacts, ids).values():
         tell(fates, artifacts)
+
+
+def _show_near(folder: Path, text: str, most: int) -> None:
+    """The documents of an index that are nearest to a text, shared words in capitals."""
+    import re
+
+    from hornbook.data.index import Searcher
+    from hornbook.report.blocks import Samples
+
+    if (folder / RECIPE).exists():
+        found = [file.parent for file in sorted(folder.glob("[0-9]*-*/index.json"))]
+        if not found:
+            raise ArtifactError("this run has no index", where=str(folder), do='Add a stage `run = "data.index"`')
+        folder = found[-1]
+    open_artifact(folder, "index")
+    if not (folder / "index.json").exists():
+        raise ArtifactError("this artifact cannot be searched", where=str(folder), do="`data.index` makes one that can")
+    items: list[dict[str, str]] = []
+    for hit in Searcher(folder).near(text, most):
+        words = re.compile(rf"\b({'|'.join(map(re.escape, hit.words))})\b", re.IGNORECASE) if hit.words else None
+        shown = " ".join(hit.beginning.split())
+        shown = words.sub(lambda match: match[0].upper(), shown) if words else shown
+        item = {"near": f"{hit.similarity:.3f} (words {hit.bm25:.1f})", "id": hit.id, "url": hit.url, "text": shown}
+        items.append({name: value for name, value in item.items() if value})
+    _print([Samples(f"{len(items)} documents nearest to it", items)], most)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def rules_of(artifact: Artifact) -> "Mapping[str, Rule]":
 
 
 def _just_past(value: float, rule: "Rule") -> float:
-    """A limit that lets the value through: the value itself, rounded outwards to three digits where it is no whole number."""
+    """A limit that lets the value through: the value, rounded outwards to three digits when it is no whole one."""
     if isinstance(rule.limit, int):
         return value
     rounded = float(f"{value:.3g}")

@@ -14,7 +14,7 @@ from hornbook.data.kinds import guess_kind
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
 from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of
-from hornbook.data.rules import Decide, check_rules, contents_of, is_local, prepare, rules_with_limits
+from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_with_limits, settings_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -62,9 +62,9 @@ class Settings(StrictSettings):
         used = {name for profile in self.profiles() for name in self.names(profile)}
         for name in self.rule:
             if name not in used:
-                check_rules(sorted(used), {name: {}})
+                settings_of(sorted(used), {name: {}})
         for profile in self.profiles():
-            check_rules(self.names(profile), self.tables(profile))
+            settings_of(self.names(profile), self.tables(profile))
         return self
 
     def by_kind(self) -> dict[str, Profile]:

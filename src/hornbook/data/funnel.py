@@ -60,11 +60,11 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
             continue
         low, high = min(*values, rule.limit), max(*values, rule.limit)
         wider = [float(f"{value:.4g}") for value in what_if(rule, values, SHARES)]
-        cells: list[object] = [rule.setting, rule.limit, len(values), *wider]
+        cells: list[object] = [rule.limit, len(values), *wider, rule.setting]
         rows.append(Spread(name, low, high, histogram(values, low, high), float(rule.limit), cells))
     if not rows:
         return []
-    columns = ["setting", "limit", "dropped", *(f"keeps {100 * share:.0f} %" for share in SHARES)]
+    columns = ["limit", "dropped", *(f"keeps {100 * share:.0f} %" for share in SHARES), "setting"]
     note = (
         "The mark is the limit. `keeps 25 %` is the limit that would let through a quarter of what this rule dropped "
         "here; a rule that comes later may still drop some of it."

@@ -41,7 +41,7 @@ def contents_of(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict
     `./my_filter.py`: the code of a rule that is the user's own; `blocklist.path`: a file that a rule's settings name.
     """
     files = {name: _file(name) for name in names if is_local(name)}
-    for name, settings in check_rules(names, tables).items():
+    for name, settings in settings_of(names, tables).items():
         for field in input_fields(type(settings)):
             value = getattr(settings, field)
             for path in (value,) if isinstance(value, str) else value or ():
@@ -69,7 +69,7 @@ def find_filter(name: str) -> ModuleType:
     return module
 
 
-def check_rules(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, StrictSettings]:
+def settings_of(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, StrictSettings]:
     """Each rule's settings, in order; nothing is loaded. Raises SettingsError for unknown rules or settings."""
     for name in tables:
         if name not in names:
@@ -82,7 +82,7 @@ def check_rules(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict
 
 def prepare(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> list[Decide]:
     """Each rule ready to decide about a document, in order, with what it needs loaded."""
-    return [_bound(find_filter(name), settings) for name, settings in check_rules(names, tables).items()]
+    return [_bound(find_filter(name), settings) for name, settings in settings_of(names, tables).items()]
 
 
 def _bound(module: ModuleType, settings: StrictSettings) -> Decide:
@@ -100,7 +100,7 @@ def rules_table(names: Sequence[str]) -> dict[str, str]:
 def rules_with_limits(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict[str, Rule]:
     """The same, each with the setting that decides about it and its value."""
     found: dict[str, Rule] = {}
-    for name, settings in check_rules(names, tables).items():
+    for name, settings in settings_of(names, tables).items():
         found |= with_limits(find_filter(name).RULES, settings.model_dump(), f"rule.{name}.")
     return found
 

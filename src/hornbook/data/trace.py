@@ -33,8 +33,8 @@ def find(artifacts: Sequence[Artifact], words: str, most: int = MAX_FOUND) -> tu
     An address may be given without `https://`, `www.` and the last slash. Nothing found: ("", []).
     """
     import pyarrow
-    import pyarrow.compute as pc
 
+    pc = _compute()
     wanted = pyarrow.array([words], pyarrow.large_string())
     bare = _bare(words)
     tries: list[tuple[str, str, Test]] = [("id", "id", lambda column: pc.is_in(column, value_set=wanted))]
@@ -54,8 +54,8 @@ def find(artifacts: Sequence[Artifact], words: str, most: int = MAX_FOUND) -> tu
 def follow(artifacts: Sequence[Artifact], ids: Sequence[str]) -> dict[str, list[Fate]]:
     """What became of documents, in the order of the stages: id -> fates (those of dropped ones last)."""
     import pyarrow
-    import pyarrow.compute as pc
 
+    pc = _compute()
     wanted = pyarrow.array(list(ids), pyarrow.large_string())
     found: dict[str, list[Fate]] = {identity: [] for identity in ids}
     for artifact in artifacts:
@@ -71,17 +71,15 @@ def follow(artifacts: Sequence[Artifact], ids: Sequence[str]) -> dict[str, list[
 
 def with_value(artifact: Artifact, column: str, value: str, most: int = MAX_FOUND) -> list[str]:
     """Ids of the documents whose `id` or `url` is exactly this."""
-    import pyarrow.compute as pc
-
+    pc = _compute()
     return _ids(artifact.path, column, lambda found: pc.equal(found, value), most)[:most]
 
 
 def matching(folder: Path, column: str, test: Test, columns: list[str] | None = None) -> Iterator["pyarrow.Table"]:
     """Rows of a folder's shards where a column passes a test. Other columns are read only where a row does."""
-    import pyarrow
-    import pyarrow.compute as pc
     import pyarrow.parquet
 
+    pc = _compute()
     for shard in sorted(folder.glob("*.parquet")):
         with pyarrow.parquet.ParquetFile(shard) as file:
             for group in range(file.num_row_groups):
@@ -108,6 +106,11 @@ def _bare(url: str) -> str:
 
 
 def _bare_column(urls: Any) -> Any:
-    import pyarrow.compute as pc
+    return _compute().replace_substring_regex(urls, r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?:www\.)?|^www\.|/+$", "")
 
-    return pc.replace_substring_regex(urls, r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?:www\.)?|^www\.|/+$", "")
+
+def _compute() -> Any:
+    """Arrow's functions on columns, which its stubs do not know."""
+    import pyarrow.compute
+
+    return pyarrow.compute

@@ -1,5 +1,6 @@
 """The whole way of a run's documents, from what came in to what a model learns from."""
 
+from dataclasses import replace
 from typing import Any
 
 from hornbook.data.ledger import read_funnel
@@ -22,11 +23,11 @@ def flow(run: RunView) -> list[Block]:
     for stage in chain:
         step = _step(stage)
         if steps and steps[-1].num_kept < step.num_in:
-            step = FlowStep(**(vars(step) | {"name": f"{step.name} (+{step.num_in - steps[-1].num_kept:,})"}))
+            step = replace(step, name=f"{step.name} (+{step.num_in - steps[-1].num_kept:,})")
         steps.append(step)
     said = _tokens(run, chain[-1])
     if said:
-        steps[-1] = FlowStep(**(vars(steps[-1]) | {"note": said}))
+        steps[-1] = replace(steps[-1], note=said)
     return [Flow(TITLE, steps, "documents", NOTE)]
 
 

@@ -18,7 +18,7 @@ MOST_BRANCHES = 8
 
 class _Branch(NamedTuple):
     label: str
-    count: int
+    size: int
 
 
 def flow_svg(flow: Flow) -> str:
@@ -52,15 +52,15 @@ def _step(step: FlowStep, scale: float, y: float, whole: int) -> tuple[str, floa
     right = LEFT + step.num_in * scale
     row = y + HEAD - ROW
     for branch in branches:
-        thick = max(0.7, branch.count * scale)
-        parts.append(_bend(right - branch.count * scale, right, y, row, thick))
+        thick = max(0.7, branch.size * scale)
+        parts.append(_bend(right - branch.size * scale, right, y, row, thick))
         middle = row + thick / 2 + 4
-        text = f"{branch.count:,} ({share(branch.count, whole)})"
+        text = f"{branch.size:,} ({share(branch.size, whole)})"
         parts.append(
             f'<text class="rule" x="{BRANCH_END + 8}" y="{middle:.1f}">{escape(clean(branch.label)[:38])}</text>'
         )
         parts.append(f'<text x="{WIDTH}" y="{middle:.1f}" text-anchor="end">{text}</text>')
-        right -= branch.count * scale
+        right -= branch.size * scale
         row += max(ROW, thick + 6)
     bottom = max(row + 6, y + HEAD + 8)
     parts.insert(0, _rect(step.num_kept * scale, y, bottom - y))
@@ -72,7 +72,7 @@ def _branches(step: FlowStep) -> list[_Branch]:
     shown = [_Branch(rule, count) for count, rule in ordered]
     if len(shown) > MOST_BRANCHES:
         rest = shown[MOST_BRANCHES - 1 :]
-        shown = [*shown[: MOST_BRANCHES - 1], _Branch(f"{len(rest)} other rules", sum(b.count for b in rest))]
+        shown = [*shown[: MOST_BRANCHES - 1], _Branch(f"{len(rest)} other rules", sum(b.size for b in rest))]
     return shown
 
 

@@ -62,7 +62,9 @@ def show(blocks: list[Block], console: "Console", num_samples: int = 3) -> None:
         elif isinstance(block, Flow):
             _flow(block, console)
         elif isinstance(block, Spreads):
-            rows = [[row.name, sparkline([float(n) for n in row.counts]), *row.cells] for row in block.rows]
+            rows = [
+                [row.name, sparkline([float(n) for n in row.counts], SHORT_CHARS), *row.cells] for row in block.rows
+            ]
             console.print(_table(Table("", ["", "spread", *block.columns], rows)))
             _note(block.note, console)
         else:
