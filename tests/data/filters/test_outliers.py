@@ -52,6 +52,9 @@ def test_shares_of_characters() -> None:
     assert verdict(url + PROSE) == Keep()  # 19 of 127 = 0.15
     assert verdict("ABCDE fghij ABC dxyz") == drop("capitals", 8 / 17)
     assert verdict("ABCD efghi AB dxyzabc") == Keep()  # 6 of 18
+    mixed = "AB12, CDe fghi"  # 4 capitals of 9 letters: digits and marks are none
+    assert verdict(mixed, max_digits=1, max_capitals=4 / 9) == Keep()
+    assert verdict(mixed, max_digits=1, max_capitals=0.44) == drop("capitals", 4 / 9)
     assert verdict("日本の灯台 PC", mean_word_chars=(0, 99)) == Keep()  # 2 of 7 letters
     assert character_counts("Straße ÄÖ") == (0, 0, 3)
     assert character_counts("Ab_1 – ٣ 日本 'é'") == (2, 4, 1)
@@ -67,6 +70,7 @@ def test_entropy_of_words() -> None:
     assert entropy_frac(["a", "a", "b", "b"]) == pytest.approx(0.5)
     same = "boat ship " * 25  # two words: log 2 / log 50
     assert verdict(same, **loose) == drop("entropy", math.log(2) / math.log(50))
+    assert verdict(same, **loose, min_entropy=entropy_frac(same.split())) == Keep()
     assert verdict("boat ship " * 24 + "boat", **loose) == Keep()  # 49 words
     words = [f"word{'abcdefghij'[i % 10]}" for i in range(100)]  # ten words ten times: exactly a half
     assert verdict(" ".join(words), **loose, min_entropy=0.4999) == Keep()
@@ -77,6 +81,8 @@ def test_repetition_and_noise_by_compression() -> None:
     found = verdict("the old boat " * 60, min_entropy=0.0)
     assert isinstance(found, Drop) and found.rule == "outliers.compression" and float(found.value) < 0.1
     assert verdict("the old boat " * 38, min_entropy=0.0) == Keep()  # 494 bytes: too few to say
+    found = verdict(("the old boat " * 39)[:500], min_entropy=0.0)
+    assert isinstance(found, Drop) and found.rule == "outliers.compression"
     letters = random.Random(3)
     noise = " ".join("".join(chr(letters.randrange(0x4E00, 0x9FA5)) for _ in range(4)) for _ in range(60))
     ratio = len(zlib.compress(noise.encode(), 1)) / len(noise.encode())

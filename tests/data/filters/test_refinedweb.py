@@ -30,6 +30,8 @@ def test_lines_of_digits_counters_and_single_words() -> None:
     cut("123456", "line_digits")
     cut("٣٤٥", "line_digits")
     stays("12 34")  # the space is no digit
+    assert verdict([*LINES, "12 3"], max_digit_frac=0.75) == Keep()
+    assert isinstance(verdict([*LINES, "12 3"], max_digit_frac=0.74), Edit)
     cut("3 likes", "line_counter")
     cut("1,204.5K Views!", "line_counter")
     stays("3 boats")
@@ -62,6 +64,7 @@ def test_pages_that_lose_too_many_words() -> None:
     )  # 6 of 138 = 0.043
     drop = verdict([*lines, "ABC DEF GHI JKL MNO PQR STU"])  # 7 of 139 = 0.0504
     assert drop == Drop("refinedweb.too_much_removed", pytest.approx(7 / 139))
+    assert isinstance(verdict([*lines, "ABC DEF GHI JKL MNO PQR STU"], max_removed_frac=7 / 139), Edit)
     assert verdict(["3 likes"]) == Drop("refinedweb.too_much_removed", 1.0)
     assert verdict(["3 likes", *LINES], max_removed_frac=1.0) == Edit("\n".join(LINES), {"refinedweb.line_counter": 1})
 

@@ -109,7 +109,7 @@ def _bad_line(line: str, settings: Settings) -> str:
         return "refinedweb.line_upper_case"
     if _count(line, DIGITS, str.isdigit) > settings.max_digit_frac * len(line):
         return "refinedweb.line_digits"
-    if len(line) <= 40 and settings.counter.fullmatch(line):
+    if settings.counter.fullmatch(line):
         return "refinedweb.line_counter"
     return "" if has_words(line, settings.min_line_words) else "refinedweb.line_few_words"
 
