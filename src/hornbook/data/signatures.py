@@ -84,7 +84,7 @@ def chunks(file: Path, columns: list[str]) -> Iterator[list[Document]]:
 def _of_chunk(documents: list[Document], plan: Plan) -> dict[str, "np.ndarray"]:
     import numpy as np
 
-    found = {
+    found: dict[str, np.ndarray] = {
         "rank": np.array([rank(document, plan.keep, plan.keep_by) for document in documents], np.float64),
         "id": np.array([document.id.encode() for document in documents], np.bytes_),
     }

@@ -129,9 +129,10 @@ def _texts(files: list[str], starts: "np.ndarray", numbers: list[int]) -> dict[i
             for group in range(file.num_row_groups):
                 end = begin + file.metadata.row_group(group).num_rows
                 here = sorted(row for row in rows if begin <= row < end)
-                table = file.read_row_group(group, columns=["id", "text", "url"]) if here else None
-                for row in here if table is not None else ():
-                    found[rows[row]] = _shown(next(from_table(table.slice(row - begin, 1))))
+                if here:
+                    table = file.read_row_group(group, columns=["id", "text", "url"])
+                    for row in here:
+                        found[rows[row]] = _shown(next(from_table(table.slice(row - begin, 1))))
                 begin = end
     return found
 
