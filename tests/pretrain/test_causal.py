@@ -13,6 +13,7 @@ from hornbook.core.artifact import Artifact, Manifest
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import parse
 from hornbook.pretrain import causal
+from hornbook.pretrain.anneal import AnnealedSource
 from hornbook.report.blocks import Samples, Series, Table
 
 TINY = {"width": 32, "layers": 1, "heads": 2, "kv_heads": 2, "head_size": 16, "hidden": 32, "max_tokens": 64}
@@ -144,3 +145,12 @@ def test_when_a_second_mix_begins() -> None:
     causal.check(settings(loop=cosine, anneal_frac=0.2), frozenset({"tokens", "anneal"}))
     hints: dict[str, Any] = {"input_bytes": 0, "settings": {}, "inputs": {"tokens": (), "anneal": ()}}
     assert causal.resolve(settings(), probe=PROBE, hints=hints)[1]["anneal_tokens"] == round(0.6 * 4096)
+
+
+def test_the_second_mix_has_an_order_of_its_own(tmp_path: Path) -> None:
+    """The same tokens as both mixes: the second pass does not follow the first one's order."""
+    tokens = small.tokens_artifact(tmp_path / "tokens")
+    planned = causal.Planned(model=small.sizes(), batch_rows=4, total_tokens=4096)
+    made = causal._source(settings(), planned, tokens, tokens, 5)
+    assert isinstance(made, AnnealedSource) and made.start_frac == 0.4
+    assert made.main.seed == 5 and (made.main.order(0) != made.anneal.order(0)).any()

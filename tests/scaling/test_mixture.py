@@ -18,7 +18,14 @@ from hornbook.data import mix
 from hornbook.report.blocks import Series, Table
 from hornbook.scaling import mixture, proxies
 
-PROXY = {"width": 32, "layers": 1, "total_tokens": 64 * 4 * 30, "row_tokens": 64, "batch_rows": 4}
+PROXY = {
+    "optimizer": {"matrices": "adamw", "matrix_lr": 0.005},
+    "width": 32,
+    "layers": 1,
+    "total_tokens": 64 * 4 * 30,
+    "row_tokens": 64,
+    "batch_rows": 4,
+}
 NEXT = {letter: "bcdefghijklmnopqrstuvwxyza"[n] for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
 
 
