@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from hornbook.data.clusters import band_pairs, components
-from hornbook.data.dedup import band_keys
-from hornbook.data.filters.language import detect
+from hornbook.data.langid import detect
 from hornbook.data.readability import HIGHEST_AGE, LOWEST_AGE, read
 from hornbook.data.shingles import jaccard, shingles
+from hornbook.data.signatures import band_keys
 from hornbook.data.vectors import words_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ def near_duplicates(texts: list[str]) -> int:
         return 0
     hashes, offsets = shingles(texts, SHINGLE_WORDS)
     filled = np.flatnonzero(np.diff(offsets) > 0)
-    keys = band_keys(hashes, offsets, BANDS, ROWS)[filled]
-    pairs = np.concatenate([filled[band_pairs(np.ascontiguousarray(keys[:, band]))] for band in range(BANDS)])
+    keys = band_keys(hashes, offsets, ((BANDS, ROWS),))[filled]
+    columns = (np.ascontiguousarray(keys[:, band]) for band in range(BANDS))
+    pairs = np.concatenate([filled[part] for column in columns for part in band_pairs(column)])
     needed = {number: np.unique(hashes[offsets[number] : offsets[number + 1]]) for number in np.unique(pairs).tolist()}
     alike = [(a, b) for a, b in np.unique(pairs, axis=0).tolist() if jaccard(needed[a], needed[b]) >= THRESHOLD]
     labels = components(len(texts), np.array(alike, np.int64).reshape(-1, 2))
