@@ -37,6 +37,7 @@ def test_shares_and_spans_by_hand() -> None:
     assert found == [Finding(0, 0.9, ((1, 6),))] and found[0].longest == 5
     assert verdict("x a b c d e x g h i j x", [[item]], span_words=5) == [Finding(0, 0.5, ((1, 6),))]
     assert verdict("x a b c d e x g h i j x", [[item]], min_share=0.91) == []
+    assert verdict("x a b c d e x g h i j x", [[item]], min_share=0.9) == found  # at the bound
     assert verdict("x a b c d x g h i j x", [[item]]) == []  # no run of five
 
 

@@ -72,3 +72,9 @@ def test_the_search_finds_a_known_optimum() -> None:
     found = best_mix(lambda w: ((np.asarray(w) - wanted) ** 2).sum(axis=1), candidates)
     assert np.abs(found - wanted).max() < 0.02
     assert (best_mix(lambda w: np.asarray(w)[:, 0], candidates[:2], most=5) == candidates[:2].mean(axis=0)).all()
+
+
+def test_errors_are_on_mixes_that_were_left_out() -> None:
+    """Pure noise: trees that had seen a mix would know its loss; left out, no family is better than its mean."""
+    losses = np.random.default_rng(4).normal(size=len(MIXES))
+    assert min(choose(MIXES, losses, seed=3).errors.values()) > 0.9 * losses.std()
