@@ -4,8 +4,8 @@
 
 Token F1 (bag of words) and 4-gram F1 are means over pages with a gold text (article_extraction, readability); segments
 to keep and to drop (trafilatura_eval) give another F1. Speeds: all pages, one core, sides in turns, medians of the
-repeats. Peers outside the core (readability-lxml, html_text, selectolax) run in `.peers/` where they are installed. The
-frontier is drawn to bench/records/extraction.svg; the last line is one JSON document (bench/records/extraction.json).
+repeats. Peers outside the core (readability-lxml, html_text, selectolax) run in `.peers/`
+(`.peers/bin/pip install readability-lxml html_text selectolax`) where they are installed. The frontier is drawn to bench/records/extraction.svg; the last line is one JSON document (bench/records/extraction.json).
 Our weights learned from these very pages: held-out numbers come from bench/extraction_weights.py --check.
 """
 
@@ -27,7 +27,12 @@ from record import RECORDS, machine, publish
 HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parent / ".peers/bin/python"
 OUTSIDE = ("readability-lxml", "html_text", "selectolax all text")
-TRAFILATURA = {"precision": {"favor_precision": True}, "recall": {"favor_recall": True}, "fast": {"fast": True}, "standard": {}}
+TRAFILATURA = {
+    "precision": {"favor_precision": True},
+    "recall": {"favor_recall": True},
+    "fast": {"fast": True},
+    "standard": {},
+}
 OURS = ("fast", "precise", "markdown")
 Side = Callable[[str], str]
 
@@ -194,7 +199,9 @@ def draw(rows: dict[str, dict[str, float]]) -> None:
         ours = name.startswith("hornbook")
         axes.scatter(row["pages_per_s"], row["f1"], color="C3" if ours else "C0", s=50 if ours else 30, zorder=3)
         axes.annotate(name, (row["pages_per_s"], row["f1"]), xytext=(6, 3), textcoords="offset points", fontsize=8)
-    axes.set(xscale="log", xlabel="pages per second, one core", ylabel="token F1, mean over pages", title="HTML to text")
+    axes.set(
+        xscale="log", xlabel="pages per second, one core", ylabel="token F1, mean over pages", title="HTML to text"
+    )
     axes.margins(x=0.25)
     axes.grid(alpha=0.3)
     RECORDS.mkdir(exist_ok=True)

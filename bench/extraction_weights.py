@@ -1,4 +1,4 @@
-"""Learns src/hornbook/data/html_model.json from pages with known text, and says what it is worth on pages not learned from.
+"""Learns src/hornbook/data/html_model.json from pages with known text, and measures it on pages not learned from.
 
     .venv/bin/python bench/extraction_weights.py [--pages FOLDER] [--check] [--folds 4] [--seeds 2]
 
@@ -143,7 +143,9 @@ class Net(torch.nn.Module):
         self.second = torch.nn.Linear(HIDDEN * 11, HIDDEN)
         self.third = torch.nn.Linear(HIDDEN, 1)
 
-    def forward(self, rows: torch.Tensor, begins: torch.Tensor, ends: torch.Tensor, groups: torch.Tensor, pages: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, rows: torch.Tensor, begins: torch.Tensor, ends: torch.Tensor, groups: torch.Tensor, pages: torch.Tensor
+    ) -> torch.Tensor:
         """Logits of blocks; one feature in ten is hidden while learning."""
         if self.training:
             rows = rows * (torch.rand_like(rows) > 0.1)
@@ -153,7 +155,9 @@ class Net(torch.nn.Module):
         for lag in (1, 2, 3):
             for shift in (lag, -lag):
                 moved = torch.roll(hidden, shift, 0)
-                same = (torch.roll(pages, shift) == pages) & (torch.arange(num).roll(shift) == torch.arange(num) - shift)
+                same = (torch.roll(pages, shift) == pages) & (
+                    torch.arange(num).roll(shift) == torch.arange(num) - shift
+                )
                 seen.append(moved * same[:, None])
         sums = torch.cat([torch.zeros(1, HIDDEN, dtype=torch.float64), torch.cumsum(hidden.double(), 0)])
         for level in range(3):
@@ -273,8 +277,11 @@ def check(name: str, examples: list[Example], options: argparse.Namespace) -> No
 
 
 def scored(examples: list[Example], model: Model, with_votes: bool, found: dict[str, list[float]]) -> None:
+    """Add the scores of pages to `found`."""
     for example in examples:
-        keep = html_model.chosen(probabilities(example.table, model, example.votes if with_votes else None), example.table, model)
+        keep = html_model.chosen(
+            probabilities(example.table, model, example.votes if with_votes else None), example.table, model
+        )
         if example.gold.words is not None:
             words = [word for i in keep for word in example.words[i]]
             found.setdefault(example.gold.collection, []).append(overlap(words, example.gold.words))
@@ -285,6 +292,7 @@ def scored(examples: list[Example], model: Model, with_votes: bool, found: dict[
 
 
 def report(title: str, found: dict[str, list[float]]) -> None:
+    """One line."""
     parts = [f"{key} F1 {np.mean(found[key]):.4f}" for key in ("article_extraction", "readability") if key in found]
     both = [value for key in ("article_extraction", "readability") for value in found.get(key, [])]
     parts += [f"both {np.mean(both):.4f}"] if both else []

@@ -17,9 +17,9 @@ import warcs
 
 GOLDEN = {
     ("data.read", 2): "e1aa4ce38ac9650a",
-    ("data.extract", 1): "bfe6875f59017d80",
-    ("data.filter", 1): "d698b3d1b9ddf61a",
-    ("data.dedup", 1): "9fd46dd257599b03",
+    ("data.extract", 2): "3a2da930419ab885",
+    ("data.filter", 1): "0c43aaecb6bbbe66",
+    ("data.dedup", 1): "a00f61887aba13bc",
 }
 
 

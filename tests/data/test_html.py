@@ -57,12 +57,15 @@ def test_the_article_is_found_and_the_rest_is_not(profile: str) -> None:
     assert "Imprint" not in text and "Cookies" not in text and "<" not in text
 
 
-CODE = """<article><h1>How to count $n$</h1><p>The loop below counts every visitor of the village and prints the number once a day.</p>
+CODE = """<article><h1>How to count $n$</h1>
+<p>The loop below counts every visitor of the village and prints the number once a day.</p>
 <pre><code class="language-python">for visitor in village:
     if visitor.new:
         count += 1
-</code></pre><p>It takes <math><msup><mi>n</mi><mn>2</mn></msup></math> steps, which is fine for a village of this size, they say.</p>
-<ul><li>one step for each visitor that came to the market today</li><li>one more step for the miller and his grey cat</li></ul>
+</code></pre>
+<p>It takes <math><msup><mi>n</mi><mn>2</mn></msup></math> steps, which is fine for a village of this size.</p>
+<ul><li>one step for each visitor that came to the market today</li>
+<li>one more step for the miller and his grey cat</li></ul>
 </article>"""
 
 
@@ -78,11 +81,9 @@ def test_a_second_opinion_is_asked_for_only_where_it_is_needed(monkeypatch: pyte
     asked: list[str] = []
     monkeypatch.setattr(html, "_second_opinion", lambda page: asked.append(page) or "")
     assert to_text(warcs.page("Oldtown"), "fast") == to_text(warcs.page("Oldtown"), "precise") and not asked
-    unsure = "<p>Home</p><p>Some words that may be anything at all</p><p>Sign in to read</p>"
-    to_text(unsure, "fast")
-    assert not asked
-    to_text(unsure, "precise")
-    assert asked == [unsure]
+    monkeypatch.setattr(html, "CERTAIN_F1", 2.0)
+    assert "About Oldtown" in to_text(warcs.page("Oldtown"), "fast") and not asked
+    assert "About Oldtown" in to_text(warcs.page("Oldtown"), "precise") and asked == [warcs.page("Oldtown")]
 
 
 def test_mutated_pages_raise_nothing() -> None:
@@ -93,6 +94,10 @@ def test_mutated_pages_raise_nothing() -> None:
         for _ in range(chance.randint(1, 8)):
             begin = chance.randrange(len(text))
             end = min(len(text), begin + chance.choice((0, 1, 3, 40)))
-            text = text[:begin] + chance.choice(("", "<", ">", '"', "</div>", "<pre>", "\x00", "&#x110000;", text[:60])) + text[end:]
+            text = (
+                text[:begin]
+                + chance.choice(("", "<", ">", '"', "</div>", "<pre>", "\x00", "&#x110000;", text[:60]))
+                + text[end:]
+            )
         for profile in ("fast", "markdown"):
             to_text(text, profile)  # type: ignore[arg-type]

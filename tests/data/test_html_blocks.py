@@ -47,7 +47,14 @@ def test_links_and_bold_are_counted() -> None:
 
 def test_elements_end_where_a_browser_ends_them() -> None:
     page = read_blocks("<ul><li>a<li>b<ul><li>c</ul><li>d</ul><table><tr><td>1<td>2<tr><td>3</table>end")
-    assert texts(page) == [("li", "a"), ("li", "b"), ("li", "c"), ("li", "d"), *(("td", n) for n in "123"), ("body", "end")]
+    assert texts(page) == [
+        ("li", "a"),
+        ("li", "b"),
+        ("li", "c"),
+        ("li", "d"),
+        *(("td", n) for n in "123"),
+        ("body", "end"),
+    ]
     items = [page.elements[block.element].parent for block in page.blocks[:4]]
     assert items[0] == items[1] == items[3] != items[2]
     rows = [page.elements[block.element].parent for block in page.blocks[4:7]]
@@ -88,4 +95,6 @@ def test_time_is_linear(name: str) -> None:
     began_s = time.process_time()
     page = read_blocks(HOSTILE[name])
     assert time.process_time() - began_s < 4
-    assert len(page.ends) == len(page.elements) and all(end >= e.begin for end, e in zip(page.ends, page.elements, strict=True))
+    assert len(page.ends) == len(page.elements) and all(
+        end >= e.begin for end, e in zip(page.ends, page.elements, strict=True)
+    )

@@ -25,7 +25,8 @@ from hornbook.data.html_math import math_to_tex, replace_math
         ('<mfenced open="["><mi>a</mi><mi>b</mi></mfenced>', r"\left[ a, b \right)"),
         ("<mtext>if  so</mtext>", r"\text{if so}"),
         (
-            '<semantics><mi>y</mi><annotation encoding="application/x-tex">{\\displaystyle x &lt; y}</annotation></semantics>',
+            '<semantics><mi>y</mi><annotation encoding="application/x-tex">{\\displaystyle x &lt; y}</annotation>'
+            "</semantics>",
             "x < y",
         ),
         ("<m:mi>x</m:mi>", "x"),

@@ -29,7 +29,9 @@ def test_features_are_finite_and_one_row_a_block() -> None:
 def test_what_is_around_a_block() -> None:
     hidden = np.array([[1.0], [2.0], [4.0]], np.float32)
     levels = np.array([[0, 0, 0], [0, 0, 2], [1, 1, 1]])
-    table = html_model.Table(hidden, levels, np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]]), np.array([0, 1, 0]), np.zeros(3))
+    table = html_model.Table(
+        hidden, levels, np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]]), np.array([0, 1, 0]), np.zeros(3)
+    )
     seen = [column[:, 0].tolist() for column in html_model._surroundings(hidden, table)]
     assert seen[:5] == [[1, 2, 4], [0, 1, 2], [2, 4, 0], [0, 0, 1], [4, 0, 0]]
     assert seen[7:] == [
@@ -38,7 +40,9 @@ def test_what_is_around_a_block() -> None:
 
 
 def test_votes_are_shares_of_words_in_common_runs() -> None:
-    votes = html_model.votes_of("one two three four five. Seven", ["one two three", "four", "zero five seven one two", "!"])
+    votes = html_model.votes_of(
+        "one two three four five. Seven", ["one two three", "four", "zero five seven one two", "!"]
+    )
     assert votes.tolist() == [1.0, 1.0, 0.0, 0.0]
     assert html_model.votes_of("", ["a b"]).tolist() == [0.0]
     assert html_model.votes_of("a b", ["a b c", "b"]).tolist() == [np.float32(2 / 3), 0.0]

@@ -55,8 +55,8 @@ class Settings(StrictSettings):
     """Only files that match this glob."""
     profile: Literal["precise", "fast", "markdown"] = "precise"
     """`fast`: a small learned model chooses the blocks of a page. `precise`: where it is unsure, trafilatura's opinion
-    counts too; several times slower on such pages. `markdown`: as precise, written as Markdown (headings, lists, tables,
-    code fences, emphasis). All keep the lines of code, and formulas as LaTeX."""
+    counts too; several times slower on such pages. `markdown`: as precise, written as Markdown (headings, lists,
+    tables, code fences, emphasis). All keep the lines of code, and formulas as LaTeX."""
     emphasis: bool = True
     """In Markdown, bold and italic text is marked."""
     max_page_bytes: int = pydantic.Field(default=5_000_000, ge=1)

@@ -8,7 +8,7 @@ import html as entities
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 600
 """Elements nested deeper are read as inline: their text stays, their structure does not."""
@@ -54,29 +54,42 @@ WORD = re.compile("|".join(WORDS))
 GUTTER = re.compile(
     r"\b(?:gutter|line-?numbers?(?:-rows)?|linenos?|lineno|hljs-ln-numbers|rouge-gutter|blob-num|ln-num|crayon-nums)(?![\w-])"
 )
-UNSEEN = re.compile(r"\b(?:katex-html|mathjax(?:_preview|_display|_svg|_chtml)?|mjx-chtml|mwe-math-mathml-inline\S*hidden|mw-editsection)(?![\w-])")
+UNSEEN = re.compile(
+    r"\b(?:katex-html|mathjax(?:_preview|_display|_svg|_chtml)?|mjx-chtml|mwe-math-mathml-inline\S*hidden|mw-editsection)(?![\w-])"
+)
 
 ELEMENTS = ("article", "main", "aside", "footer", "header", "figure", "form", "table", "list", "blockquote", "section")
-BIT = {name: 1 << (len(WORDS) + i) for i, name in enumerate(ELEMENTS)}
-BIT |= {"ul": BIT["list"], "ol": BIT["list"], "dl": BIT["list"], "figcaption": BIT["figure"]}
+SAME = {"ul": "list", "ol": "list", "dl": "list", "figcaption": "figure"}
+BIT = {name: 1 << (len(WORDS) + ELEMENTS.index(SAME.get(name, name))) for name in (*ELEMENTS, *SAME)}
 NUM_BITS = len(WORDS) + len(ELEMENTS)
 HIDDEN_BIT = 1 << 12
 
 INLINE = frozenset(
-    "span b i em strong font u s small big sub sup abbr acronym cite q mark time del ins label wbr img source picture bdi"
-    " bdo data dfn kbd samp var tt code strike center-inline nobr input link meta area map ruby rb rt rp rtc rbc track"
-    " param embed object base col colgroup html body head a br noindex slot nobr"
+    "span b i em strong font u s small big sub sup abbr acronym cite q mark time del ins label wbr img source picture"
+    " bdi bdo data dfn kbd samp var tt code strike nobr input link meta area map ruby rb rt rp rtc rbc track"
+    " param embed object base col colgroup html body head a br noindex slot"
     " script style svg template textarea iframe title".split()
 )
-SKIPPED = frozenset("nav select noscript button audio video canvas object head option datalist applet noembed noframes math".split())
-VOID = frozenset("area base br col embed hr img input link meta param source track wbr frame keygen basefont bgsound".split())
-BLOCK, LINK, BREAK, BOLD, PICTURE, CODE, EMPHASIS = range(1, 8)
-KINDS = dict.fromkeys(INLINE, 0) | {"a": LINK, "br": BREAK, "b": BOLD, "strong": BOLD, "img": PICTURE}
-KINDS |= dict.fromkeys(("code", "tt", "kbd", "samp"), CODE) | dict.fromkeys(("i", "em"), EMPHASIS)
-KINDS |= dict.fromkeys(
-    "div p li ul ol td tr table h1 h2 h3 h4 section article figure header footer nav form button".split(), BLOCK
+SKIPPED = frozenset(
+    "nav select noscript button audio video canvas option datalist applet noembed noframes math".split()
 )
-LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 pre dt dd li td th caption figcaption summary legend address".split())
+VOID = frozenset(
+    "area base br col embed hr img input link meta param source track wbr frame keygen basefont bgsound".split()
+)
+BLOCK, LINK, BREAK, BOLD, PICTURE, CODE, EMPHASIS = range(1, 8)
+KINDS = {
+    **dict.fromkeys(INLINE, 0),
+    **dict.fromkeys(("b", "strong"), BOLD),
+    **dict.fromkeys(("code", "tt", "kbd", "samp"), CODE),
+    **dict.fromkeys(("i", "em"), EMPHASIS),
+    **dict.fromkeys(
+        "div p li ul ol td tr table h1 h2 h3 h4 section article figure header footer nav form button".split(), BLOCK
+    ),
+    "a": LINK,
+    "br": BREAK,
+    "img": PICTURE,
+}
+"""What an element is to the loop; names that are not here are blocks."""
 CLOSES: dict[str, frozenset[str]] = {
     "li": frozenset(("li",)),
     "dt": frozenset(("dt", "dd")),
@@ -189,8 +202,8 @@ class Reader:
     """The loop over a page's tags with what is open."""
 
     __slots__ = (
-        "blocks", "bold", "bold_chars", "by_attrs", "codes", "elements", "ends", "in_link", "link_chars", "markup", "names",
-        "num_links", "open_names", "parts", "pre", "stack", "watching",
+        "blocks", "bold", "bold_chars", "by_attrs", "codes", "elements", "ends", "in_link", "link_chars", "markup",
+        "names", "num_links", "open_names", "parts", "pre", "stack", "watching",
     )  # fmt: skip
 
     def __init__(self, markup: bool, watching: bool) -> None:
@@ -208,7 +221,7 @@ class Reader:
         self.in_link = False
         self.link_chars = self.num_links = self.bold_chars = self.bold = self.pre = 0
 
-    def read(self, tokens: list[str], skipped: frozenset[str]) -> str | None:
+    def read(self, tokens: list[Any], skipped: frozenset[str]) -> str | None:
         """Read all tokens; the name of an element whose content is skipped and that never ends, if there is one."""
         skip = ""
         depth = 0
@@ -227,14 +240,16 @@ class Reader:
             kind = kinds.get(name)
             if kind is None:
                 if name is None:  # a doctype
-                    kind = 0
+                    name, kind = "", 0
                 else:
                     name = name.lower()
                     kind = kinds.get(name, 0 if ":" in name else BLOCK)
             if kind == BLOCK:
                 if slash:
                     leave(name)
-                elif (name in skipped and attrs[-1:] != "/") or (attrs and (watching or self.pre or "gutter" in attrs or "line" in attrs) and unseen(attrs)):
+                elif (name in skipped and attrs[-1:] != "/") or (
+                    attrs and (watching or self.pre or "gutter" in attrs or "line" in attrs) and unseen(attrs)
+                ):
                     skip, depth = name, 1
                     continue
                 else:

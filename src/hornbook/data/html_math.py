@@ -8,7 +8,9 @@ MATH = re.compile(
     r"<(?:math|MATH)\b([^>]{0,500})>(.*?)</(?:math|MATH)>((?:\s{0,9}</[a-z]+>)?\s{0,9}<img\b[^>]{0,4000}mwe-math-fallback[^>]*>)?",
     re.DOTALL,
 )
-ANNOTATION = re.compile(r"<annotation\b[^>]{0,200}application/x-tex[^>]{0,200}>(.{0,4000}?)</annotation", re.DOTALL | re.IGNORECASE)
+ANNOTATION = re.compile(
+    r"<annotation\b[^>]{0,200}application/x-tex[^>]{0,200}>(.{0,4000}?)</annotation", re.DOTALL | re.IGNORECASE
+)
 TOKEN = re.compile(r"<(/?)(?:[\w-]+:)?([a-zA-Z]+)([^>]*)>")
 DROPPED = frozenset(("annotation", "annotation-xml", "mphantom", "maligngroup", "malignmark", "none", "mprescripts"))
 MAX_MATH_CHARS = 20_000
@@ -16,9 +18,11 @@ MAX_MATH_DEPTH = 100
 OPERATORS = {
     "×": r"\times", "⋅": r"\cdot", "·": r"\cdot", "±": r"\pm", "∓": r"\mp", "÷": r"\div", "≤": r"\leq", "≥": r"\geq",
     "≠": r"\neq", "≈": r"\approx", "≡": r"\equiv", "∼": r"\sim", "∝": r"\propto", "∞": r"\infty", "∂": r"\partial",
-    "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∮": r"\oint", "√": r"\surd", "∈": r"\in", "∉": r"\notin",
+    "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∮": r"\oint", "√": r"\surd", "∈": r"\in",
+    "∉": r"\notin",
     "⊂": r"\subset", "⊆": r"\subseteq", "⊃": r"\supset", "∪": r"\cup", "∩": r"\cap", "∅": r"\emptyset", "∀": r"\forall",
-    "∃": r"\exists", "¬": r"\neg", "∧": r"\wedge", "∨": r"\vee", "→": r"\to", "←": r"\leftarrow", "↔": r"\leftrightarrow",
+    "∃": r"\exists", "¬": r"\neg", "∧": r"\wedge", "∨": r"\vee", "→": r"\to", "←": r"\leftarrow",
+    "↔": r"\leftrightarrow",
     "⇒": r"\Rightarrow", "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "…": r"\ldots", "⋯": r"\cdots",
     "⋮": r"\vdots", "⋱": r"\ddots", "′": "'", "−": "-", "∗": "*", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|",
     "∥": r"\parallel", "⊥": r"\perp", "⊗": r"\otimes", "⊕": r"\oplus", "∘": r"\circ", "°": r"^{\circ}", "ℓ": r"\ell",
@@ -30,13 +34,15 @@ GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon"
     " phi chi psi omega".split()
 )
-FUNCTIONS = frozenset("sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan log ln lg exp lim min max sup inf det"
-                      " dim ker gcd arg deg Pr".split())  # fmt: skip
+FUNCTIONS = frozenset("sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan log ln lg exp lim min max sup inf"
+                      " det dim ker gcd arg deg Pr".split())  # fmt: skip
 ACCENTS = {
     "¯": "overline", "‾": "overline", "\u0304": "bar", "^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "→": "vec",
     "\u20d7": "vec", "˙": "dot", ".": "dot", "¨": "ddot", "⏞": "overbrace", "_": "underline", "⏟": "underbrace",
 }  # fmt: skip
-BIG = frozenset((r"\sum", r"\prod", r"\int", r"\oint", r"\lim", r"\max", r"\min", r"\sup", r"\inf", r"\bigcup", r"\bigcap"))
+BIG = frozenset(
+    (r"\sum", r"\prod", r"\int", r"\oint", r"\lim", r"\max", r"\min", r"\sup", r"\inf", r"\bigcup", r"\bigcap")
+)
 FENCES = {"{": r"\{", "}": r"\}", "": "."}
 
 
@@ -204,7 +210,9 @@ def _stacked(node: Node, base: str, other: str) -> str:
 
 
 def _matrix(node: Node) -> str:
-    rows = [" & ".join(_tex(cell) for cell in row.children) for row in node.children if row.name in ("mtr", "mlabeledtr")]
+    rows = [
+        " & ".join(_tex(cell) for cell in row.children) for row in node.children if row.name in ("mtr", "mlabeledtr")
+    ]
     return r"\begin{matrix} " + r" \\ ".join(rows) + r" \end{matrix}"
 
 

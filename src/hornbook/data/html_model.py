@@ -23,11 +23,11 @@ TAG_KINDS = {
 NUM_KINDS = 14
 PHRASES = (
     "© (c) copyright rights reserved privacy cookie cookies terms impressum datenschutz agb disclaimer policy",
-    "comment comments reply replies kommentar kommentare login log sign subscribe subscription newsletter register email"
-    " e-mail donate abonnieren anmelden account password",
+    "comment comments reply replies kommentar kommentare login log sign subscribe subscription newsletter register"
+    " email e-mail donate abonnieren anmelden account password",
     "share tweet facebook twitter whatsapp pinterest instagram linkedin follow print teilen drucken",
-    "related more recommended recommend popular trending weiterlesen lesen mehr next previous advertisement anzeige loading"
-    " read also latest click here",
+    "related more recommended recommend popular trending weiterlesen lesen mehr next previous advertisement anzeige"
+    " loading read also latest click here",
     "by von posted published updated author photo image foto bild credit getty source quelle reuters tags tag category"
     " categories filed autor images courtesy",
     "jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october"
@@ -36,7 +36,7 @@ PHRASES = (
 """Words of blocks that are no text, by kind: rights, forms, sharing, other pages, credits, dates."""
 MAX_PHRASE_WORDS = 12
 ENDS = frozenset(".!?…”\"’'»:;)。！？」")
-CHAR_CLASSES = (".!?。！？", ",，", "|»›•/·>", "\"“”„«", "\n", " ")
+CHAR_CLASSES = (".!?。！？", ",，", "|»›•/·>", '"“”„«', "\n", " ")
 NUM_CHAR_CLASSES = len(CHAR_CLASSES) + 3
 
 

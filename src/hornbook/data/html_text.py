@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from hornbook.data.html_blocks import RAW, Blocks
 
@@ -155,7 +156,9 @@ def table_text(texts: list[str], places: list[Place], markdown: bool) -> str:
     if not markdown:
         return "\n".join([*head, *(" | ".join(line) for line in lines)])
     width = max(map(len, lines), default=0)
-    table = ["| " + " | ".join(c.replace("|", "\\|") for c in line + [""] * (width - len(line))) + " |" for line in lines]
+    table = [
+        "| " + " | ".join(c.replace("|", "\\|") for c in line + [""] * (width - len(line))) + " |" for line in lines
+    ]
     table.insert(1, "|" + " --- |" * width)
     return "\n".join(head) + "\n\n" * bool(head) + "\n".join(table)
 
@@ -171,7 +174,9 @@ def _marked(text: str, place: Place, markdown: bool, emphasis: bool) -> str:
         return text
     if not markdown or place.raw >= 0:
         return re.sub("[\x02-\x06]", "", text)
-    text = re.sub("\x02([^\x02]*)\x02", lambda found: f"`{found.group(1)}`" if found.group(1).strip() else found.group(1), text)
+    text = re.sub(
+        "\x02([^\x02]*)\x02", lambda found: f"`{found.group(1)}`" if found.group(1).strip() else found.group(1), text
+    )
     for mark, sign in (("\x03", "**"), ("\x04", "*")):
         if emphasis and not place.heading:
             text = re.sub(f"{mark}(\\s*)([^{mark}\n]+?)(\\s*){mark}", rf"\1{sign}\2{sign}\3", text)
@@ -204,5 +209,4 @@ def _counts_up(lines: list[str]) -> bool:
     if not all(line.strip().isdecimal() and len(line) < 12 for line in lines):
         return False
     numbers = [int(line) for line in lines]
-    return all(b == a + 1 for a, b in zip(numbers, numbers[1:], strict=False))
-
+    return all(b == a + 1 for a, b in pairwise(numbers))
