@@ -4,8 +4,8 @@
 
 Token F1 (bag of words) and 4-gram F1 are means over pages with a gold text (article_extraction, readability); segments
 to keep and to drop (trafilatura_eval) give another F1. Speeds: all pages, one core, sides in turns, medians of the
-repeats. Peers outside the core (readability-lxml, html_text, selectolax) run in `.peers/`
-(`.peers/bin/pip install readability-lxml html_text selectolax`) where they are installed. The frontier is drawn to bench/records/extraction.svg; the last line is one JSON document (bench/records/extraction.json).
+repeats. Peers outside the core run in `.peers/`: `.peers/bin/pip install readability-lxml html_text selectolax`. The
+frontier is drawn to bench/records/extraction.svg; the last line is one JSON document (bench/records/extraction.json).
 Our weights learned from these very pages: held-out numbers come from bench/extraction_weights.py --check.
 """
 
@@ -49,6 +49,8 @@ def main() -> None:
     if options.serve:
         serve(options.serve)
         return
+    if not PEERS_PYTHON.exists():
+        print(f"no .peers/ here: {', '.join(OUTSIDE)} are left out", file=sys.stderr)
     golds = gold_pages.load(gold_pages.folder_of(options))
     golds = golds[:: max(1, len(golds) // options.limit)] if options.limit else golds
     texts, seconds = measured(golds, options.repeats)
@@ -206,6 +208,7 @@ def draw(rows: dict[str, dict[str, float]]) -> None:
     axes.grid(alpha=0.3)
     RECORDS.mkdir(exist_ok=True)
     matplotlib.rcParams["svg.hashsalt"] = "hornbook"
+    figure.tight_layout()
     figure.savefig(RECORDS / "extraction.svg", metadata={"Date": None})
 
 

@@ -27,16 +27,29 @@ def test_features_are_finite_and_one_row_a_block() -> None:
 
 
 def test_what_is_around_a_block() -> None:
-    hidden = np.array([[1.0], [2.0], [4.0]], np.float32)
+    values = np.array([1.0, 2.0, 4.0], np.float32)
     levels = np.array([[0, 0, 0], [0, 0, 2], [1, 1, 1]])
-    table = html_model.Table(
-        hidden, levels, np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]]), np.array([0, 1, 0]), np.zeros(3)
-    )
-    seen = [column[:, 0].tolist() for column in html_model._surroundings(hidden, table)]
-    assert seen[:5] == [[1, 2, 4], [0, 1, 2], [2, 4, 0], [0, 0, 1], [4, 0, 0]]
-    assert seen[7:] == [
-        np.full(3, 7 / 3, np.float32).tolist(), [1.5, 1.5, 4], [2, 2, 2], [2.5, 2, 2.5],
+    ends = np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]])
+    table = html_model.Table(values, levels, ends, np.array([0, 1, 0]), np.zeros(3))
+    wanted = [
+        [1, 2, 4], [0, 1, 2], [2, 4, 0], [0, 0, 1], [4, 0, 0], [0, 0, 0], [0, 0, 0],
+        [7 / 3, 7 / 3, 7 / 3], [1.5, 1.5, 4], [2, 2, 2], [2.5, 2, 2.5],
     ]  # fmt: skip
+    for place, column in enumerate(wanted):
+        given = np.zeros((3, html_model.NUM_SEEN, 1), np.float32)
+        given[:, place, 0] = values
+        assert html_model._gathered(given, table)[:, 0].tolist() == np.array(column, np.float32).tolist()
+
+
+def test_nets_side_by_side_are_the_nets_one_by_one() -> None:
+    chance = np.random.default_rng(1)
+    second = chance.normal(size=(2, html_model.NUM_SEEN * 3, 4)).astype(np.float32)
+    hidden = chance.normal(size=(5, 6)).astype(np.float32)
+    given = (hidden @ html_model._side_by_side(second)).reshape(5, html_model.NUM_SEEN, 8)
+    for net in range(2):
+        for place in range(html_model.NUM_SEEN):
+            alone = hidden[:, net * 3 : net * 3 + 3] @ second[net, place * 3 : place * 3 + 3]
+            assert np.allclose(given[:, place, net * 4 : net * 4 + 4], alone, atol=1e-5)
 
 
 def test_votes_are_shares_of_words_in_common_runs() -> None:

@@ -79,6 +79,10 @@ class Table:
     """Whether a block is a main heading."""
 
 
+NUM_SEEN = 11
+"""What the second layer sees: the block, six neighbours, means over three levels of containers and over its like."""
+
+
 @dataclass(slots=True)
 class Model:
     """A small network, several times: a layer over each block, then one over what it and its surroundings gave."""
@@ -114,11 +118,10 @@ def probabilities(table: Table, model: Model, votes: Any = None) -> Any:
     rows = table.rows if votes is None else np.concatenate([table.rows, votes[:, None]], axis=1, dtype=np.float32)
     rows = np.clip((rows[:, 1:] - model.mean) * model.scale, -5, 5)
     hidden = np.maximum(rows @ model.first + model.first_bias, 0)
-    seen = np.stack(_surroundings(hidden, table), axis=1)
-    num, nets = len(rows), len(model.third)
-    by_net = seen.reshape(num, len(seen[0]), nets, -1).transpose(2, 0, 1, 3).reshape(nets, num, -1)
-    inner = np.maximum(by_net @ model.second + model.second_bias[:, None], 0)
-    logits = np.einsum("nbh,nh->b", inner, model.third) / nets + model.third_bias.mean()
+    nets, width = len(model.third), model.second.shape[2]
+    given = (hidden @ _side_by_side(model.second)).reshape(len(rows), NUM_SEEN, nets * width)
+    inner = np.maximum(_gathered(given, table) + model.second_bias.reshape(-1), 0)
+    logits = inner @ model.third.reshape(-1) / nets + model.third_bias.mean()
     return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
 
@@ -158,24 +161,35 @@ def votes_of(text: str, blocks: list[str]) -> Any:
     return ((sums[ends] - sums[ends - counts]) / np.maximum(counts, 1)).astype(np.float32)
 
 
-def _surroundings(hidden: Any, table: Table) -> list[Any]:
-    """The first layer's values of a block, of its three neighbours on each side, and means over what is around it."""
-    num = len(hidden)
-    seen = [hidden]
+def _side_by_side(second: Any) -> Any:
+    """The second layers of all nets as one matrix: values of a block -> what each place gives to each net."""
+    nets, wide, width = second.shape
+    hidden = wide // NUM_SEEN
+    matrix = np.zeros((nets, hidden, NUM_SEEN, nets, width), np.float32)
+    for net in range(nets):
+        matrix[net, :, :, net] = second[net].reshape(NUM_SEEN, hidden, width).transpose(1, 0, 2)
+    return matrix.reshape(nets * hidden, NUM_SEEN * nets * width)
+
+
+def _gathered(given: Any, table: Table) -> Any:
+    """Sums what a block gets: from itself, from three neighbours on each side, means over its containers and its like.
+
+    Means and shifts of a linear map are the map of means and shifts: one product of matrices is enough.
+    """
+    num = len(given)
+    got = given[:, 0].copy()
     for lag in (1, 2, 3):
-        before, after = np.zeros_like(hidden), np.zeros_like(hidden)
-        before[lag:] = hidden[: max(num - lag, 0)]
-        after[: max(num - lag, 0)] = hidden[lag:]
-        seen += [before, after]
-    sums = np.zeros((num + 1, hidden.shape[1]))
-    np.cumsum(hidden, axis=0, dtype=np.float64, out=sums[1:])
-    for begins, ends in zip(table.begins, table.ends, strict=True):
-        seen.append(((sums[ends] - sums[begins]) / np.maximum(ends - begins, 1)[:, None]).astype(np.float32))
+        if lag < num:
+            got[lag:] += given[:-lag, 2 * lag - 1]
+            got[:-lag] += given[lag:, 2 * lag]
+    for level, (begins, ends) in enumerate(zip(table.begins, table.ends, strict=True)):
+        sums = np.zeros((num + 1, got.shape[1]))
+        np.cumsum(given[:, 7 + level], axis=0, dtype=np.float64, out=sums[1:])
+        got += (sums[ends] - sums[begins]) / np.maximum(ends - begins, 1)[:, None]
     sizes = np.bincount(table.groups)
-    of_group = np.zeros((len(sizes), hidden.shape[1]), np.float32)
-    np.add.at(of_group, table.groups, hidden)
-    seen.append((of_group / sizes[:, None])[table.groups])
-    return seen
+    of_group = np.zeros((len(sizes), got.shape[1]), np.float32)
+    np.add.at(of_group, table.groups, given[:, 10])
+    return got + (of_group / sizes[:, None])[table.groups]
 
 
 def features(page: Blocks) -> Table:

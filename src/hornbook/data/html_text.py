@@ -1,7 +1,8 @@
 """Chosen blocks of a page as text: one line a paragraph, lists, tables, code as it stands; or as Markdown."""
 
 import re
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from itertools import pairwise
 
 from hornbook.data.html_blocks import RAW, Blocks
@@ -32,7 +33,7 @@ class Place:
 
 def render(page: Blocks, keep: list[int], markdown: bool = False, emphasis: bool = True) -> str:
     """The text of the blocks `keep` (positions, ascending)."""
-    of_elements = places_of(page)
+    of_elements = places_of(page, {page.blocks[i].element for i in keep})
     places = [of_elements[page.blocks[i].element] for i in keep]
     tables = data_tables(page, keep, places, of_elements)
     numbers = ordinals(page)
@@ -76,16 +77,20 @@ def render(page: Blocks, keep: list[int], markdown: bool = False, emphasis: bool
     return "".join(out).strip("\n")
 
 
-def places_of(page: Blocks) -> list[Place]:
-    """What each element and those around it say about the text in it."""
-    places: list[Place] = []
-    for i, element in enumerate(page.elements):
-        name = element.name
-        outer = places[element.parent] if i else Place()
+def places_of(page: Blocks, elements: set[int]) -> dict[int, Place]:
+    """What elements and those around them say about the text in them."""
+    needed: set[int] = set()
+    for i in elements:
+        while i not in needed:
+            needed.add(i)
+            i = page.elements[i].parent
+    places: dict[int, Place] = {}
+    for i in sorted(needed):
+        name, outer = page.elements[i].name, places.get(page.elements[i].parent) or Place()
         if name not in PLACED:
-            places.append(outer)
+            places[i] = outer
             continue
-        place = replace(outer)
+        place = places[i] = copy(outer)
         if name in HEADINGS:
             place.heading = HEADINGS[name]
         elif name in RAW:
@@ -102,7 +107,6 @@ def places_of(page: Blocks) -> list[Place]:
             place.row = i
         else:
             place.cell = i
-        places.append(place)
     return places
 
 
@@ -118,7 +122,7 @@ def ordinals(page: Blocks) -> dict[int, int]:
     return numbers
 
 
-def data_tables(page: Blocks, keep: list[int], places: list[Place], of_elements: list[Place]) -> set[int]:
+def data_tables(page: Blocks, keep: list[int], places: list[Place], of_elements: dict[int, Place]) -> set[int]:
     """The tables that hold data: at least two kept cells in some row, no cell that is a text, no table inside."""
     longest: dict[int, int] = {}
     cells: dict[int, set[int]] = {}
