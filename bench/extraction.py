@@ -27,6 +27,7 @@ from record import RECORDS, machine, publish
 HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parent / ".peers/bin/python"
 OUTSIDE = ("readability-lxml", "html_text", "selectolax all text")
+HELD_OUT = RECORDS / "extraction_held_out.json"
 TRAFILATURA = {
     "precision": {"favor_precision": True},
     "recall": {"favor_recall": True},
@@ -195,12 +196,18 @@ def draw(rows: dict[str, dict[str, float]]) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 5))
-    for name, row in rows.items():
-        if row["f1"] < 0.75:
-            continue
-        ours = name.startswith("hornbook")
-        axes.scatter(row["pages_per_s"], row["f1"], color="C3" if ours else "C0", s=50 if ours else 30, zorder=3)
-        axes.annotate(name, (row["pages_per_s"], row["f1"]), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    held_out = json.loads(HELD_OUT.read_text()) if HELD_OUT.exists() else {}
+    shown = sorted((row["f1"], name) for name, row in rows.items() if row["f1"] >= 0.75)
+    for i, (f1, name) in enumerate(shown):
+        speed, ours = rows[name]["pages_per_s"], name.startswith("hornbook")
+        label = f"{name} (learned from these pages)" if ours else name
+        axes.scatter(speed, f1, color="C3" if ours else "C0", s=30, alpha=0.5 if ours else 1, zorder=3)
+        axes.annotate(label, (speed, f1), xytext=(6, 5 if i % 2 else -10), textcoords="offset points", fontsize=7)
+        known = held_out.get(name.removeprefix("hornbook "))
+        if known:
+            axes.scatter(speed, known["f1"], color="C3", s=70, marker="*", zorder=4)
+            label = f"{name}, held out"
+            axes.annotate(label, (speed, known["f1"]), xytext=(6, 5), textcoords="offset points", fontsize=8)
     axes.set(
         xscale="log", xlabel="pages per second, one core", ylabel="token F1, mean over pages", title="HTML to text"
     )
@@ -229,6 +236,7 @@ def record_of(rows: dict[str, dict[str, float]], num_pages: int) -> dict[str, An
         "pages_per_s_fast": rows["hornbook fast"]["pages_per_s"],
         "pages_per_s_precise": rows["hornbook precise"]["pages_per_s"],
         "f1_trafilatura": best,
+        "held_out": json.loads(HELD_OUT.read_text()) if HELD_OUT.exists() else {},
         "sides": rows,
     }
 

@@ -13,10 +13,9 @@ import warcs
 def test_the_article_is_likely_and_the_rest_is_not() -> None:
     page = read_blocks(warcs.page("Oldtown"))
     table = html_model.features(page)
-    for name, votes in (("fast", None), ("precise", np.ones(len(page.blocks), np.float32))):
-        likely = html_model.probabilities(table, html_model.load_model(name), votes)
-        texts = [block.text for block in page.blocks]
-        assert all(p > 0.8 for p, text in zip(likely, texts, strict=True) if text in warcs.body("Oldtown"))
+    likely = html_model.probabilities(table, html_model.load_model())
+    texts = [block.text for block in page.blocks]
+    assert all(p > 0.8 for p, text in zip(likely, texts, strict=True) if text in warcs.body("Oldtown"))
 
 
 def test_features_are_finite_and_one_row_a_block() -> None:
@@ -64,9 +63,8 @@ def test_votes_are_shares_of_words_in_common_runs() -> None:
 def test_expected_f1_and_choice() -> None:
     page = read_blocks("<h1>Head</h1><p>one two three</p><p>four five</p>")
     table = html_model.features(page)
-    model = html_model.load_model("fast")
-    assert html_model.chosen(np.array([0.0, 0.9, 0.1]), table, model) == [0, 1]  # the heading before a chosen block
-    assert html_model.chosen(np.array([0.0, 0.2, 0.15]), table, model) == [0, 1, 2]  # nothing likely: the likeliest
+    assert html_model.chosen(np.array([0.0, 0.9, 0.1]), table, 0.4) == [0, 1]  # the heading before a chosen block
+    assert html_model.chosen(np.array([0.0, 0.2, 0.15]), table, 0.4) == [0, 1, 2]  # nothing likely: the likeliest
     words = np.array([1, 3, 2])
     likely = np.array([0.5, 0.9, 0.1])
     wanted = 2 * (0.5 + 2.7) / (4 + (words * likely).sum())

@@ -101,11 +101,9 @@ class Model:
 
 
 @cache
-def load_model(name: str) -> Model:
-    """The weights that come with the package: `fast` or `precise` (one more feature: is the block in the text that
-    trafilatura found). bench/extraction_weights.py makes them.
-    """
-    stored = json.loads((Path(__file__).parent / "html_model.json").read_text())[name]
+def load_model() -> Model:
+    """The weights that come with the package; bench/extraction_weights.py makes them."""
+    stored = json.loads((Path(__file__).parent / "html_model.json").read_text())
     arrays = {
         key: np.frombuffer(base64.b64decode(value["data"]), np.float16).astype(np.float32).reshape(value["shape"])
         for key, value in stored["arrays"].items()
@@ -113,10 +111,9 @@ def load_model(name: str) -> Model:
     return Model(**arrays, threshold=stored["threshold"])
 
 
-def probabilities(table: Table, model: Model, votes: Any = None) -> Any:
+def probabilities(table: Table, model: Model) -> Any:
     """How likely each block is main text."""
-    rows = table.rows if votes is None else np.concatenate([table.rows, votes[:, None]], axis=1, dtype=np.float32)
-    rows = np.clip((rows[:, 1:] - model.mean) * model.scale, -5, 5)
+    rows = np.clip((table.rows[:, 1:] - model.mean) * model.scale, -5, 5)
     hidden = np.maximum(rows @ model.first + model.first_bias, 0)
     nets, width = len(model.third), model.second.shape[2]
     given = (hidden @ _side_by_side(model.second)).reshape(len(rows), NUM_SEEN, nets * width)
@@ -125,14 +122,14 @@ def probabilities(table: Table, model: Model, votes: Any = None) -> Any:
     return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
 
-def chosen(likely: Any, table: Table, model: Model) -> list[int]:
+def chosen(likely: Any, table: Table, threshold: float) -> list[int]:
     """Positions of the blocks to keep; on a page where none is likely, those half as likely as the likeliest.
 
     A main heading (h1) right before a chosen block is chosen too: gold texts often leave it out (F1 on them falls by
     .002), but a text begins with it.
     """
     best = float(likely.max())
-    keep = likely >= min(model.threshold, best / 2)
+    keep = likely >= min(threshold, best / 2)
     keep[:-1] |= table.heads[:-1] & keep[1:]
     return np.flatnonzero(keep).tolist()
 
