@@ -22,9 +22,9 @@ from typing import Any
 
 import gold_pages
 from gold_pages import Gold, grams, overlap, segment_counts, words_of
-from record import RECORDS, machine, publish
 
 HERE = Path(__file__).parent
+RECORDS = HERE / "records"
 PEERS_PYTHON = HERE.parent / ".peers/bin/python"
 OUTSIDE = ("readability-lxml", "html_text", "selectolax all text")
 HELD_OUT = RECORDS / "extraction_held_out.json"
@@ -59,6 +59,8 @@ def main() -> None:
     show(rows)
     if not options.no_record:
         draw(rows)
+    from record import publish  # needs torch, which the environment of the peers lacks
+
     publish(record_of(rows, len(golds)), not options.no_record)
 
 
@@ -202,7 +204,7 @@ def draw(rows: dict[str, dict[str, float]]) -> None:
         speed, ours = rows[name]["pages_per_s"], name.startswith("hornbook")
         label = f"{name} (learned from these pages)" if ours else name
         axes.scatter(speed, f1, color="C3" if ours else "C0", s=30, alpha=0.5 if ours else 1, zorder=3)
-        axes.annotate(label, (speed, f1), xytext=(6, 5 if i % 2 else -10), textcoords="offset points", fontsize=7)
+        axes.annotate(label, (speed, f1), xytext=(6, (5, -10, -2)[i % 3]), textcoords="offset points", fontsize=7)
         known = held_out.get(name.removeprefix("hornbook "))
         if known:
             axes.scatter(speed, known["f1"], color="C3", s=70, marker="*", zorder=4)
@@ -221,6 +223,8 @@ def draw(rows: dict[str, dict[str, float]]) -> None:
 
 def record_of(rows: dict[str, dict[str, float]], num_pages: int) -> dict[str, Any]:
     """The record: the claim is F1 of `precise` over trafilatura's best setting."""
+    from record import machine
+
     best = max(row["f1"] for name, row in rows.items() if name.startswith("trafilatura"))
     ours = rows["hornbook precise"]["f1"]
     return {
