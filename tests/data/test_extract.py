@@ -102,7 +102,7 @@ def test_a_folder_of_html_files_and_an_artifact_of_pages(tmp_path: Path) -> None
     assert out.counts["docs"] == 2 and out.licences == ["made up"] and out.sources == ["world"]
 
 
-def test_the_precise_profile_by_trafilatura(tmp_path: Path) -> None:
+def test_the_precise_profile(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(warcs.page("Anton"))
     do(tmp_path / "out", path=str(tmp_path / "a.html"), profile="precise")
     text = next(read_documents(tmp_path / "out")).text

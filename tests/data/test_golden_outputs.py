@@ -17,13 +17,13 @@ import warcs
 
 GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
-    ("data.extract", 2): "bfe6875f59017d80",
-    ("data.filter", 2): "e3fab512f8f36330",
-    ("data.dedup", 2): "5e0b4d0eb1d944fb",
-    ("data.line_dedup", 1): "8484748544b34b22",
-    ("data.substring_dedup", 1): "2682ec01844bfeed",
-    ("data.mix", 1): "3304aed4e22dd5e8",
-    ("data.decontaminate", 1): "64f76edfff37d4f6",
+    ("data.extract", 2): "3a2da930419ab885",
+    ("data.filter", 2): "6ff9a2b31fb399dd",
+    ("data.dedup", 2): "0f62f4a6a2dc1b84",
+    ("data.line_dedup", 1): "be50535b4dba846b",
+    ("data.substring_dedup", 1): "bf027c5e0f78227f",
+    ("data.mix", 1): "87a59e581475679f",
+    ("data.decontaminate", 1): "7a36f52ffbf8871e",
 }
 
 
