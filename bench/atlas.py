@@ -40,7 +40,7 @@ def main() -> int:
     """Run every side, print a table and the record."""
     import numpy as np
 
-    from hornbook.data.layout import lay_out, nearest
+    from hornbook.data.insight.layout import lay_out, nearest
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=Path, help="float32 .npy; by default made-up topics")
@@ -84,7 +84,7 @@ def share_kept(around: Any, places: Any) -> float:
     """Share of the ten nearest neighbours that are among the ten nearest on the map."""
     import numpy as np
 
-    from hornbook.data.layout import nearest
+    from hornbook.data.insight.layout import nearest
 
     rows = np.random.default_rng(1).permutation(len(places))[:ROWS_JUDGED]
     here = nearest(places, 10)

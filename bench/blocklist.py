@@ -25,7 +25,7 @@ from typing import Any
 
 from record import machine, publish
 
-from hornbook.data.adblock import parse_address, parse_rule, rule_set
+from hornbook.data.web.adblock import parse_address, parse_rule, rule_set
 
 HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parent / ".peers/bin/python"

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from record import machine, publish
 
-from hornbook.data import roc
-from hornbook.data.features import Features
-from hornbook.data.fitting import Examples, fit
+from hornbook.data.learned import roc
+from hornbook.data.learned.features import Features
+from hornbook.data.learned.fitting import Examples, fit
 
 HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parent / ".peers" / "bin" / "python"

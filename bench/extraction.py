@@ -9,6 +9,8 @@ frontier is drawn to bench/records/extraction.svg; the last line is one JSON doc
 Our weights learned from these very pages: held-out numbers come from bench/extraction_weights.py --check.
 """
 
+# pyright: reportMissingImports=false
+
 import argparse
 import json
 import statistics
@@ -28,7 +30,7 @@ RECORDS = HERE / "records"
 PEERS_PYTHON = HERE.parent / ".peers/bin/python"
 OUTSIDE = ("readability-lxml", "html_text", "selectolax all text")
 HELD_OUT = RECORDS / "extraction_held_out.json"
-TRAFILATURA = {
+TRAFILATURA: dict[str, dict[str, Any]] = {
     "precision": {"favor_precision": True},
     "recall": {"favor_recall": True},
     "fast": {"fast": True},
@@ -93,7 +95,7 @@ def own_sides() -> dict[str, Side]:
     import trafilatura
     from resiliparse.extract.html2text import extract_plain_text
 
-    from hornbook.data.html import to_text
+    from hornbook.data.html.page import to_text
 
     stops = justext.get_stoplist("English")
     sides: dict[str, Side] = {f"hornbook {name}": lambda page, name=name: to_text(page, name) for name in OURS}

@@ -1,4 +1,4 @@
-"""Learns src/hornbook/data/html_model.json from pages with known text, and measures it on pages not learned from.
+"""Learns src/hornbook/data/html/model.json from pages with known text, and measures it on pages not learned from.
 
     .venv/bin/python bench/extraction_weights.py [--pages FOLDER] [--check] [--folds 4] [--seeds 2]
 
@@ -28,17 +28,17 @@ from record import RECORDS
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
-from hornbook.data import html_model
-from hornbook.data.html import CERTAIN_F1, decode_html
-from hornbook.data.html_blocks import Blocks, read_blocks
-from hornbook.data.html_math import replace_math
-from hornbook.data.html_model import Model, Table, features, probabilities
+from hornbook.data.html import model as html_model
+from hornbook.data.html.blocks import Blocks, read_blocks
+from hornbook.data.html.math import replace_math
+from hornbook.data.html.model import Model, Table, features, probabilities
+from hornbook.data.html.page import CERTAIN_F1, decode_html
 
 HIDDEN = 16
-SETTINGS: tuple[dict[str, bool], ...] = ({"favor_precision": True}, {}, {"fast": True}, {"favor_recall": True})
+SETTINGS: tuple[dict[str, Any], ...] = ({"favor_precision": True}, {}, {"fast": True}, {"favor_recall": True})
 HELD_OUT = RECORDS / "extraction_held_out.json"
 Found = dict[str, list[float]]
-TARGET = Path(html_model.__file__).with_name("html_model.json")
+TARGET = Path(html_model.__file__).with_name("model.json")
 
 
 @dataclass
@@ -77,7 +77,7 @@ def world_pages(num: int = 60) -> list[Gold]:
     """Pages of the generated world: letters, forums, shops, ..., made with a seed that no test uses."""
     import pyarrow.parquet as pq
 
-    from hornbook.data.warc import Page, read_warc
+    from hornbook.data.web.warc import Page, read_warc
     from hornbook.world import facts, pages
 
     with tempfile.TemporaryDirectory() as scratch:

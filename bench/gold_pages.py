@@ -13,8 +13,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from hornbook.data.html import decode_html
+from hornbook.data.html.page import decode_html
 
 WORD = re.compile(r"\w+")
 BLOCK = "p div li td th tr br h1 h2 h3 h4 h5 h6 figcaption pre blockquote section table dt dd figure".split()
@@ -97,7 +98,7 @@ def _plain(html: str) -> str:
     return str(tree.text_content())
 
 
-def overlap(found: list, wanted: list) -> float:
+def overlap(found: list[Any], wanted: list[Any]) -> float:
     """F1 of two bags."""
     a, b = Counter(found), Counter(wanted)
     return 2 * sum((a & b).values()) / max(1, a.total() + b.total())

@@ -38,7 +38,7 @@ def main() -> None:
         return
     from record import machine, publish
 
-    from hornbook.data.langid import detect
+    from hornbook.data.language.langid import detect
 
     sets = {name: read(words.data, name, words.most) for name in ("sentences", "paragraphs")}
     sides: dict[str, Callable[[list[str]], tuple[list[str], float]]] = {"hornbook": timed(lambda t: detect(t)[0])}

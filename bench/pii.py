@@ -30,7 +30,7 @@ from record import machine, publish
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.settings import parse
-from hornbook.data.personal import Kind, find
+from hornbook.data.personal.detect import Kind, find
 from hornbook.world import facts, pages
 
 HERE = Path(__file__).parent

@@ -4,8 +4,8 @@
 
 The same files, rules (in datatrove's reading), parameters and number of worker processes for both, in one run,
 interleaved, each as a whole process from start to end. Input: bench/crawl_sample.py (`--gold`: the folder of the
-article extraction benchmark; default HORNBOOK_DATA/web/article_extraction where it exists). datatrove runs once with
-its own extractor, trafilatura, and once with resiliparse in its sandbox. The peers live in .peers (bench/README.md).
+collections of bench/gold_pages.py; default HORNBOOK_DATA/web where it exists). datatrove runs once with its own
+extractor, trafilatura, and once with resiliparse in its sandbox. The peers live in .peers (bench/README.md).
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow.parquet
 from crawl_sample import Truth, build
+from gold_pages import overlap, words_of
 from measured import Measured, run_measured
 from record import machine, publish
 
@@ -78,7 +79,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gold", type=Path, help="folder with ground-truth.json and html/")
+    parser.add_argument("--gold", type=Path, help="folder of the collections of gold pages")
     parser.add_argument("--variants", type=int, default=6, help="how often each real page is used")
     parser.add_argument("--world-bytes", type=int, default=2_000_000, help="clean text of generated pages")
     parser.add_argument("--repeats", type=int, default=3)
@@ -89,8 +90,8 @@ def arguments() -> argparse.Namespace:
 
 def default_gold() -> Path | None:
     """The gold pages below HORNBOOK_DATA, where there are some."""
-    folder = Path(os.environ.get("HORNBOOK_DATA", "/nowhere")) / "web/article_extraction"
-    return folder if (folder / "ground-truth.json").exists() else None
+    folder = Path(os.environ.get("HORNBOOK_DATA", "/nowhere")) / "web"
+    return folder if (folder / "article_extraction").exists() else None
 
 
 def one(side: str, warc: Path, out: Path, workers: int) -> Measured:
@@ -150,8 +151,7 @@ def summary(
 
 def f1(found: str, wanted: str) -> float:
     """Token F1 of two texts as bags of lower-case words."""
-    a, b = (Counter(text.lower().split()) for text in (found, wanted))
-    return 2 * (a & b).total() / max(1, a.total() + b.total())
+    return overlap(words_of(found), words_of(wanted))
 
 
 def record(rows: dict[str, dict[str, Any]], num_pages: int, real: bool, workers: int) -> dict[str, Any]:

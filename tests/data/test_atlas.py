@@ -16,8 +16,9 @@ from hornbook.core.document import Document
 from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
 from hornbook.core.settings import parse
-from hornbook.data import atlas, layout
-from hornbook.data.vectors import counts_of
+from hornbook.data import atlas
+from hornbook.data.insight import layout
+from hornbook.data.insight.vectors import counts_of
 from hornbook.report.blocks import Table
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -13,8 +13,8 @@ from hornbook.core.errors import SettingsError
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import dedup
+from hornbook.data.copies.shingles import jaccard, shingles
 from hornbook.data.ledger import read_funnel
-from hornbook.data.shingles import jaccard, shingles
 from hornbook.report.blocks import Samples, Series
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("ll", "nt", "rk", "st")]

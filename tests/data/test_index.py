@@ -12,7 +12,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
 from hornbook.core.settings import parse
 from hornbook.data import index
-from hornbook.data.vectors import words_of
+from hornbook.data.insight.vectors import words_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora

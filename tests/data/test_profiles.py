@@ -1,13 +1,13 @@
-from hornbook.data.kinds import guess_kind
+from hornbook.data.language.kinds import guess_kind
 from hornbook.data.profiles import OF_GUESSES, PROFILES, chain_of, known_profiles, tables_of
-from hornbook.data.rules import check
+from hornbook.data.rules import settings_of
 
 
 def test_every_profile_names_filters_and_settings_that_exist() -> None:
     assert set(PROFILES) == set(known_profiles())
     for name, (rules, tables) in PROFILES.items():
         assert set(tables) <= set(rules), name
-        assert list(check(rules, tables)) == list(rules)
+        assert list(settings_of(rules, tables)) == list(rules)
 
 
 def test_the_recipe_stands_over_the_profile_and_tables_follow_the_chain() -> None:

@@ -14,8 +14,8 @@ from hornbook.core.recipe import Machine
 from hornbook.core.seed import key
 from hornbook.core.settings import parse
 from hornbook.data import quality as stage
-from hornbook.data import roc
-from hornbook.data.classifier import load
+from hornbook.data.learned import roc
+from hornbook.data.learned.classifier import load
 from hornbook.report.blocks import Samples
 
 sys.path.insert(0, str(Path(__file__).parent))

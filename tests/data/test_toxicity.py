@@ -12,7 +12,7 @@ from hornbook.core.artifact import Artifact, Manifest, payload_hash
 from hornbook.core.document import Document, read_documents
 from hornbook.core.errors import SettingsError
 from hornbook.data import toxicity as stage
-from hornbook.data.classifier import load
+from hornbook.data.learned.classifier import load
 from hornbook.report.blocks import Samples, Table
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -15,7 +15,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import dedup, extract
 from hornbook.data import filter as filters
-from hornbook.data.personal import KINDS, find
+from hornbook.data.personal.detect import KINDS, find
 from hornbook.world import facts, pages
 
 GOOD = {"encyclopedia", "story", "chat", "forum", "letter"}

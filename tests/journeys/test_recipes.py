@@ -12,6 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.documents import ROOT, said_by
@@ -26,6 +27,9 @@ SMALLEST = {
     " --set base.model=tiny --set base.loop.compile=false --set base.batch_rows=1 --set base.row_tokens=64"
     " --set tokenizer.vocab_size=300",
     "run runs/NAME": "run runs/demo",
+    "run web": "run web --profile smoke",
+    "why runs/mine": "why runs/mine fox",
+    "readings RUN": "readings runs/demo",
     "compare": "compare runs/mine runs/demo",
     "chat": "chat runs/demo",
 }
@@ -121,6 +125,23 @@ def test_stories_from_a_text_file(tmp_path):
     bits = next(score for score in scores if "bits" in score["name"])
     # one template with a free number: far below what the frequencies of bytes give
     assert 0.02 < bits["value"] < 0.5 * bits["baseline"], bits
+
+
+def test_the_web_recipe_has_every_data_step_and_says_why_a_page_went(tmp_path):
+    done = run(tmp_path, "run", "web", "--profile", "smoke", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    stages = [stage["stage"] for stage in result["stages"]]
+    assert len(stages) == 18 and "data.atlas" in stages and stages[-1] == "tokenizer.encode"
+    folder = tmp_path / result["run"]
+    truth = [row for file in (folder / "02-pages/truth").glob("*") for row in pq.read_table(file).to_pylist()]
+    gone = [row for file in (folder / "06-unique/dropped").glob("*") for row in pq.read_table(file).to_pylist()]
+    copy = next(row["url"] for row in truth if row["duplicate_of"] and row["url"] in {d["url"] for d in gone})
+    why = run(tmp_path, "why", result["run"], copy)
+    assert why.returncode == 0 and "dropped by dedup." in why.stdout and "The copy that was kept instead" in why.stdout
+    look = run(tmp_path, "look", result["run"], "--dropped", "--rule", "dedup.exact")
+    assert look.returncode == 0 and "dedup.exact" in look.stdout
+    assert (folder / "16-map/atlas.html").stat().st_size > 50_000
 
 
 def ask(address: str, patience_s: float = 60.0) -> dict:

@@ -3,7 +3,7 @@
 import pytest
 
 from hornbook.core.seed import stream
-from hornbook.data.html import to_text
+from hornbook.data.html.page import to_text
 from hornbook.world.facts import Settings, make_world
 from hornbook.world.html import ADVERTS, FOOTERS, Sheet, broken, encode, render
 from hornbook.world.texts import Author

@@ -146,10 +146,12 @@ def show_dropped(artifacts: list[Artifact], only: str, most: int) -> None:
         for rule in sorted(cards, key=lambda rule: -counts.get(rule, 0)):
             shown = f"{counts.get(rule, 0):,} dropped by {rule}, {len(cards[rule])} of them"
             found.append(Samples(f"{artifact.path.name}: {shown}", cards[rule]))
+    if not known:
+        print("No document was dropped here.")
+        return
     if not found:
-        hint = (did_you_mean(only, list(known)) if only else "") or "; nothing was dropped at all"
-        wanted = f'by a rule "{only}"' if only else "here"
-        raise SettingsError(f"no document was dropped {wanted}{hint}", where=str(artifacts[0].path))
+        hint = did_you_mean(only, list(known))
+        raise SettingsError(f'no document was dropped by a rule "{only}"{hint}', where=str(artifacts[0].path))
     terminal = console()
     if terminal.is_terminal and len(found) > 1:
         with terminal.pager():

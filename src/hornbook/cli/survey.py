@@ -72,7 +72,7 @@ class Survey:
 
 def survey(root: Path) -> Survey:
     """Look at a file or a folder. Raises DataError when nothing there can be used."""
-    from hornbook.data.sources import format_of
+    from hornbook.data.files.sources import format_of
 
     files = sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p, root)) if root.is_dir() else [root]
     pages: list[Path] = []
@@ -196,8 +196,8 @@ def _group(key: tuple[str, str, str, bool, str], found: list[tuple[Path, tuple[s
 
 
 def _head(path: Path, compression: str) -> Iterator[str]:
-    from hornbook.data.encodings import decode
-    from hornbook.data.streams import Damage, as_utf8, chunks
+    from hornbook.data.files.encodings import decode
+    from hornbook.data.files.streams import Damage, as_utf8, chunks
 
     data = b""
     damage = Damage()
@@ -219,7 +219,7 @@ def _records(path: Path, kind: str, compression: str) -> Iterator[dict[str, Any]
 
 
 def _csv_records(path: Path, kind: str, compression: str, header: bool = True) -> Iterator[dict[str, Any]]:
-    from hornbook.data.csv_rows import CsvReader
+    from hornbook.data.files.csv_rows import CsvReader
 
     rows = CsvReader((head.encode() for head in _head(path, compression)), HEAD_BYTES, kind, header)
     yield from (dict(row.fields) for row in islice(rows, HEAD_RECORDS) if not row.flaw)
@@ -276,7 +276,7 @@ def _text_field(records: list[dict[str, Any]]) -> str:
 
 def _languages(texts: list[str]) -> tuple[str, ...]:
     """Languages of at least a fifth of the texts, the most frequent first."""
-    from hornbook.data.langid import detect
+    from hornbook.data.language.langid import detect
 
     votes = Counter(detect(text, 2048)[0] for text in texts if len(text.strip()) > 20)
     return tuple(name for name, count in votes.most_common() if count >= COMMON_SHARE * sum(votes.values()))

@@ -13,9 +13,9 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.settings import StrictSettings
-from hornbook.data.layout import EARLY_STEPS, LATE_STEPS, lay_out
-from hornbook.data.sample import sample
-from hornbook.data.vectors import fit, project, tf_idf
+from hornbook.data.insight.layout import EARLY_STEPS, LATE_STEPS, lay_out
+from hornbook.data.insight.sample import sample
+from hornbook.data.insight.vectors import fit, project, tf_idf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -250,7 +250,7 @@ def page(parts: dict[str, Any], name: str, total: int) -> str:
     import jinja2
     from markupsafe import Markup
 
-    here = Path(__file__).parent
+    here = Path(__file__).parent / "insight"
     script = (here / "atlas.js").read_text(encoding="utf-8")
     said = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     digest = hashlib.sha256(script.encode()).digest()

@@ -23,11 +23,11 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import DataError
 from hornbook.core.settings import StrictSettings
-from hornbook.data.archive import Archive, Missing
-from hornbook.data.cdx import Capture, find_blocks, key_range, read_block
-from hornbook.data.fetch_journal import Journal
-from hornbook.data.http_get import Manners
 from hornbook.data.ledger import conclude, read_funnel
+from hornbook.data.web.archive import Archive, Missing
+from hornbook.data.web.cdx import Capture, find_blocks, key_range, read_block
+from hornbook.data.web.fetch_journal import Journal
+from hornbook.data.web.http_get import Manners
 from hornbook.shards.shard import write_whole
 
 if TYPE_CHECKING:

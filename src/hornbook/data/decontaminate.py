@@ -19,9 +19,9 @@ from hornbook.core.document import Document, document_shards, from_table
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
-from hornbook.data.contamination import Finding, Tally, books, common_ngrams, gather, judge
+from hornbook.data.copies.contamination import Finding, Tally, books, common_ngrams, gather, judge
+from hornbook.data.copies.overlap import Index, build_index, common_spans, grams_in, load_index, word_places
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.overlap import Index, build_index, common_spans, grams_in, load_index, word_places
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace

@@ -12,12 +12,12 @@ from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards, from_table
 from hornbook.core.settings import StrictSettings, parse
 from hornbook.data import funnel
-from hornbook.data.addresses import normalised
-from hornbook.data.clusters import best_of_each, first_of_each
+from hornbook.data.copies.clusters import best_of_each, first_of_each
+from hornbook.data.copies.signatures import Keep, Plan, sign
+from hornbook.data.copies.similar import alike, settle
+from hornbook.data.copies.verdicts import Verdicts
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.signatures import Keep, Plan, sign
-from hornbook.data.similar import alike, settle
-from hornbook.data.verdicts import Verdicts
+from hornbook.data.web.addresses import normalised
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace

@@ -10,11 +10,11 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
-from hornbook.data.html import count_tags, decode_html, to_text
+from hornbook.data.files.sources import InputFile, Piece, find_files, find_pages, plan_shards, ranges
+from hornbook.data.files.streams import Damage, chunks
+from hornbook.data.html.page import count_tags, decode_html, to_text
 from hornbook.data.ledger import Ledger, conclude
-from hornbook.data.sources import InputFile, Piece, find_files, find_pages, plan_shards, ranges
-from hornbook.data.streams import Damage, chunks
-from hornbook.data.warc import Other, Page, read_warc
+from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits
 from hornbook.shards.workspace import Workspace

@@ -21,13 +21,13 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import HUB_PREFIX, InputPath, StrictSettings, resolve_input
 from hornbook.core.units import human_seconds
-from hornbook.data.crawler import AGENT, Crawler, Outcome, Rules, Stopped
-from hornbook.data.fetch_journal import Journal
-from hornbook.data.http_get import GetError, Manners, normal
+from hornbook.data.files.sources import locate
+from hornbook.data.files.url_list import Listed, from_documents, read_list
 from hornbook.data.ledger import conclude, read_funnel
-from hornbook.data.sources import locate
-from hornbook.data.url_list import Listed, from_documents, read_list
-from hornbook.data.warc_write import response
+from hornbook.data.web.crawler import AGENT, Crawler, Outcome, Rules, Stopped
+from hornbook.data.web.fetch_journal import Journal
+from hornbook.data.web.http_get import GetError, Manners, normal
+from hornbook.data.web.warc_write import response
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block

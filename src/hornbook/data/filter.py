@@ -10,7 +10,7 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, Drop, Edit, document_shards, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
-from hornbook.data.kinds import guess_kind
+from hornbook.data.language.kinds import guess_kind
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
 from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of

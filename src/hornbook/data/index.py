@@ -10,8 +10,8 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards
 from hornbook.core.settings import StrictSettings
-from hornbook.data.sample import beginnings, sample
-from hornbook.data.vectors import Space, counts_of, fit, load, project, save, tf_idf, words_of
+from hornbook.data.insight.sample import beginnings, sample
+from hornbook.data.insight.vectors import Space, counts_of, fit, load, project, save, tf_idf, words_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace

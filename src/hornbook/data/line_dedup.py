@@ -11,8 +11,7 @@ from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import Document, document_shards, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
-from hornbook.data.addresses import host_of
-from hornbook.data.furniture import (
+from hornbook.data.copies.furniture import (
     FORMULAS,
     LONG,
     edges,
@@ -24,6 +23,7 @@ from hornbook.data.furniture import (
     zones,
 )
 from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.web.addresses import host_of
 from hornbook.shards.meeting import answers, meet, num_partitions, send
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard

@@ -11,11 +11,11 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
+from hornbook.data.insight.profile_sample import study
+from hornbook.data.insight.sample import sample
+from hornbook.data.insight.vectors import words_of
+from hornbook.data.language.word_runs import SIZES, RunCounter, merge_top, zipf_exponent
 from hornbook.data.ledger import num_bytes
-from hornbook.data.profile_sample import study
-from hornbook.data.sample import sample
-from hornbook.data.vectors import words_of
-from hornbook.data.word_runs import SIZES, RunCounter, merge_top, zipf_exponent
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -235,6 +235,6 @@ def _host(url: str) -> str:
 
 def describe(artifact: Artifact) -> "list[Block]":
     """Everything side by side, one column for each input."""
-    from hornbook.data.profile_report import blocks
+    from hornbook.data.insight.profile_report import blocks
 
     return blocks(json.loads(artifact.file("profile.json").read_text(encoding="utf-8")))

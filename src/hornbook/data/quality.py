@@ -14,13 +14,14 @@ from hornbook.core.document import Document, document_shards, from_table
 from hornbook.core.errors import SettingsError
 from hornbook.core.seed import key
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data import classifier_report, funnel
-from hornbook.data.classifier import Classifier, load
-from hornbook.data.features import Features
-from hornbook.data.fitting import fit
-from hornbook.data.labels import Always, Labeller, Listed, Truth, read_examples
+from hornbook.data import funnel
+from hornbook.data.learned import classifier_report
+from hornbook.data.learned.classifier import Classifier, load
+from hornbook.data.learned.features import Features
+from hornbook.data.learned.fitting import fit
+from hornbook.data.learned.labels import Always, Labeller, Listed, Truth, read_examples
+from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace

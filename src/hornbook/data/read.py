@@ -13,13 +13,14 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
-from hornbook.data import csv_rows, funnel
-from hornbook.data.csv_rows import CsvReader, Row
-from hornbook.data.encodings import decode, well_formed
+from hornbook.data import funnel
+from hornbook.data.files import csv_rows
+from hornbook.data.files.csv_rows import CsvReader, Row
+from hornbook.data.files.encodings import decode, well_formed
+from hornbook.data.files.records import Record, can_be_cut_anywhere, paragraphs, split, whole
+from hornbook.data.files.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
+from hornbook.data.files.streams import Damage, as_utf8, chunks
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.records import Record, can_be_cut_anywhere, paragraphs, split, whole
-from hornbook.data.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
-from hornbook.data.streams import Damage, as_utf8, chunks
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
 

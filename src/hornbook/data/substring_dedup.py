@@ -10,8 +10,7 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_shards, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.repeats import (
+from hornbook.data.copies.repeats import (
     Unit,
     anchors,
     covered,
@@ -20,7 +19,8 @@ from hornbook.data.repeats import (
     windows_with,
     without,
 )
-from hornbook.data.signatures import chunks
+from hornbook.data.copies.signatures import chunks
+from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.shards.meeting import answers, meet, num_partitions, send
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard

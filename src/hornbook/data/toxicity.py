@@ -20,15 +20,16 @@ from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import Document, document_shards, from_table
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data import classifier_report, funnel
-from hornbook.data.classifier import Classifier, load
-from hornbook.data.features import Features, phrase_hashes, with_any
-from hornbook.data.fitting import Examples, fit, measure, thresholds
-from hornbook.data.labels import Example, Truth, read_examples
+from hornbook.data import funnel
+from hornbook.data.language.sentences import cut, spans
+from hornbook.data.learned import classifier_report
+from hornbook.data.learned.classifier import Classifier, load
+from hornbook.data.learned.features import Features, phrase_hashes, with_any
+from hornbook.data.learned.fitting import Examples, fit, measure, thresholds
+from hornbook.data.learned.labels import Example, Truth, read_examples
+from hornbook.data.learned.roc import THRESHOLDS
+from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.roc import THRESHOLDS
-from hornbook.data.sample_documents import Sampling, joined, sample_documents, sample_examples
-from hornbook.data.sentences import cut, spans
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace

@@ -18,10 +18,10 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, document_id
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
-from hornbook.data.encodings import well_formed
+from hornbook.data.files.encodings import well_formed
+from hornbook.data.files.sources import Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.ledger import Ledger, conclude
-from hornbook.data.sources import Piece, find_files, find_pages, plan_shards, ranges
-from hornbook.data.warc import Other, Page, read_warc
+from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
 

@@ -110,8 +110,8 @@ def test_any_address_and_any_line_are_read(url: str, lines: list[str]) -> None:
     for line in lines:
         assert all(entry and " " not in entry for entry in plain_entries(line))
     settings = Settings()
-    from hornbook.data.adblock import rule_set
     from hornbook.data.filters.blocklist import Lists
+    from hornbook.data.web.adblock import rule_set
 
     lists = Lists({"x.example": "l"}, {"y.example/a": "l"}, [("l", rule_set(lines, "any"))])
     assert isinstance(decide(Document("1", "", url), settings, lists), Keep | Drop)

@@ -7,7 +7,7 @@ import pytest
 from hornbook.core.document import Document, Drop, Keep, to_table
 from hornbook.core.errors import ArtifactError, DataError
 from hornbook.data.filters.perplexity import Loaded, Settings, decide, load
-from hornbook.data.ngrams import CharacterModel
+from hornbook.data.language.ngrams import CharacterModel
 
 TEXTS = [f"The hen number {i} ran home, and the fox number {i} ran after the hen." for i in range(40)]
 

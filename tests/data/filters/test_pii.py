@@ -8,7 +8,7 @@ from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import parse
 from hornbook.data.filters.pii import Settings, decide, fake, is_reserved, load
-from hornbook.data.personal import KINDS, find
+from hornbook.data.personal.detect import KINDS, find
 
 
 def verdict(text: str, **settings: object) -> Decision:

@@ -10,8 +10,8 @@ from hornbook.core import seed
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.errors import DataError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data.spans import cut_around, replace_spans
-from hornbook.data.word_lists import WORD, Hit, WordList, word_list
+from hornbook.data.language.spans import cut_around, replace_spans
+from hornbook.data.language.word_lists import WORD, Hit, WordList, word_list
 
 RULES = {
     "bad_words.strong": "an entry marked `!` in a list (value: the entry)",

@@ -10,7 +10,7 @@ from pathlib import Path
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data.adblock import Address, Reading, RuleSet, parse_address, rule_set
+from hornbook.data.web.adblock import Address, Reading, RuleSet, parse_address, rule_set
 
 RULES = {
     "blocklist.host": "the host or a domain above it is on a list (value: what is listed, and the list)",

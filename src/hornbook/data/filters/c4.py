@@ -8,8 +8,8 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.languages import CLOSERS, SENTENCE_ENDS
-from hornbook.data.words import has_words
+from hornbook.data.language.languages import CLOSERS, SENTENCE_ENDS
+from hornbook.data.language.words import has_words
 
 SOURCE = "Source: Raffel et al. 2020 (T5), section 2.2"
 RULES = {

@@ -6,8 +6,8 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.languages import CLOSERS, SENTENCE_ENDS
-from hornbook.data.words import count_words, spacy_words
+from hornbook.data.language.languages import CLOSERS, SENTENCE_ENDS
+from hornbook.data.language.words import count_words, spacy_words
 
 SOURCE = "Source: Penedo et al. 2024 (FineWeb), section 3.6, and datatrove's FineWebQualityFilter"
 RULES = {

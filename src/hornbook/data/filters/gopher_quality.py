@@ -9,8 +9,8 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data import languages
-from hornbook.data.words import spacy_words, unicode_words, words_of
+from hornbook.data.language import languages
+from hornbook.data.language.words import spacy_words, unicode_words, words_of
 
 SOURCE = "Source: Rae et al. 2021 (Gopher), appendix A1.1"
 RULES = {
@@ -76,7 +76,7 @@ def decide(document: Document, settings: Settings) -> Decision:
 
     Source: Rae et al. 2021, A1.1, in these readings.
     `paper`: words by a pattern; different stop words in any case, of the document's language; limits of word length
-    widen with the language's mean (data/languages.py); where words are written without spaces their number is
+    widen with the language's mean (data/language/languages.py); where words are written without spaces their number is
     estimated, and word length and words with letters are not judged.
     `datatrove`: words and marks as spaCy parts them (by a pattern), different stop words in the text's own case, two
     bullets, empty lines count. `dolma`: words by white space, their median length, occurrences of stop words.

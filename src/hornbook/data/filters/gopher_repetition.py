@@ -8,7 +8,7 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.words import is_unspaced, spacy_words, unicode_words
+from hornbook.data.language.words import is_unspaced, spacy_words, unicode_words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,13 +6,13 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.langid import UNDETERMINED, Guess, Library, canonical, detect
-from hornbook.data.languages import META_CONFIDENCE, META_LANGUAGE
+from hornbook.data.language.langid import UNDETERMINED, Guess, Library, canonical, detect
+from hornbook.data.language.languages import META_CONFIDENCE, META_LANGUAGE
 
 RULES = {
     "language.other": "another language (value: its ISO 639 code). Source: langid (Lui & Baldwin 2012) in py3langid",
-    "language.unknown": "no language is as likely as min_confidence (value: the best guess and its probability; `und` for code, "
-    "numbers and encoded data)",
+    "language.unknown": "no language is as likely as min_confidence (value: the best guess and its probability; `und` "
+    "for code, numbers and encoded data)",
     "language.mixed": "more than max_other_frac of the characters are lines of other languages (value: the share)",
     "language.line": "edit: a line is in another language (with lines = true)",
 }

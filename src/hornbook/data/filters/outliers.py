@@ -11,8 +11,8 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data import languages
-from hornbook.data.words import MARKS, is_unspaced
+from hornbook.data.language import languages
+from hornbook.data.language.words import MARKS, is_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pydantic
 from hornbook.core.document import Decision, Document, Drop, Keep, document_shards, read_documents
 from hornbook.core.errors import DataError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data.ngrams import CharacterModel
+from hornbook.data.language.ngrams import CharacterModel
 
 SOURCE = "Source: Wenzek et al. 2020 (CCNet), section 3.3"
 RULES = {

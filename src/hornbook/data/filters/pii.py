@@ -10,8 +10,8 @@ import pydantic
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
-from hornbook.data.personal import KINDS, Kind, Names, Span, find, is_public, name_table
-from hornbook.data.spans import cut_around, replace_spans
+from hornbook.data.language.spans import cut_around, replace_spans
+from hornbook.data.personal.detect import KINDS, Kind, Names, Span, find, is_public, name_table
 
 RULES = {
     "pii.email": "edit: an e-mail address. Source: RFC 5322 addresses as people write them, `name [at] host` too",

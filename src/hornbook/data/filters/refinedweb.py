@@ -10,7 +10,7 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.words import count_words, has_words
+from hornbook.data.language.words import count_words, has_words
 
 SOURCE = "Source: Penedo et al. 2023 (RefinedWeb), appendix G.2, as DCLM rebuilt it (dclm_baseline_refinedweb.yaml)"
 RULES = {

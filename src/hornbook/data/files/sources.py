@@ -1,0 +1,191 @@
+"""Find the files of an input and cut them into shards whose borders depend on the files alone."""
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook.core.artifact import Artifact, Out
+from hornbook.core.errors import ArtifactError, DataError, SettingsError
+from hornbook.core.settings import HUB_PREFIX, resolve_input
+from hornbook.data.files.encodings import HEAD_BYTES, announced
+from hornbook.data.files.streams import COMPRESSIONS
+from hornbook.shards.shard import Shard
+
+FORMATS = {
+    ".txt": "text",
+    ".text": "text",
+    ".md": "text",
+    ".markdown": "text",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".warc": "warc",
+    ".wet": "warc",
+    ".wat": "wat",
+}
+STAGES = {"html": "data.extract", "warc": "data.extract", "wat": "data.wat"}
+"""Which stage reads a format, where it is not `data.read`."""
+MAX_FILES_PER_SHARD = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a file: bytes (or Parquet row groups) from `begin` to `end`; `end` None means the end of the file.
+
+    `source`: which entry of the settings it belongs to; `relative`: the name below the source's root, from which ids
+    are made, so that a folder may move.
+    """
+
+    source: int
+    path: str
+    relative: str
+    format: str
+    compression: str
+    begin: int = 0
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was found, with what its name says."""
+
+    path: Path
+    relative: str
+    format: str
+    compression: str
+    size_bytes: int
+
+
+def format_of(path: Path) -> tuple[str, str]:
+    """Format ("" when unknown) and compression by the name: `pages.warc.gz` is ("warc", "gzip")."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compression = COMPRESSIONS.get(suffixes[-1], "") if suffixes else ""
+    if compression:
+        suffixes.pop()
+    return FORMATS.get(suffixes[-1], "") if suffixes else "", compression
+
+
+def find_files(root: Path, formats: Iterable[str], pattern: str = "") -> list[InputFile]:
+    """The files below `root` (or `root` itself) of the given formats, in the order of their names.
+
+    `pattern`: only names (relative to the root) that match this glob. A single file of no known format counts as
+    text. Raises DataError when nothing fits, and says what is there instead.
+    """
+    wanted = set(formats)
+    if root.is_file():
+        kind, compression = format_of(root)
+        kind = kind or ("text" if "text" in wanted else "html")
+        found = [InputFile(root, root.name, kind, compression, root.stat().st_size)]
+        others = [kind]
+    else:
+        found, others = [], []
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root))):
+            relative = path.relative_to(root).as_posix()
+            kind, compression = format_of(path)
+            if pattern and not fnmatch.fnmatch(relative, pattern):
+                continue
+            others.append(kind or path.suffix or "no suffix")
+            found.append(InputFile(path, relative, kind, compression, path.stat().st_size))
+    fitting = [file for file in found if file.format in wanted]
+    if not fitting:
+        there = ", ".join(sorted(set(others))[:8]) or "nothing"
+        stage = STAGES.get(others[0] if others else "", "")
+        raise DataError(
+            f"no file of a format that can be read here ({', '.join(sorted(wanted))}); found: {there}",
+            where=str(root) + (f", files = {pattern!r}" if pattern else ""),
+            do=f"{others[0]} files are read by the stage {stage}" if stage else "Check the path",
+        )
+    return fitting
+
+
+def _hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)
+
+
+def find_pages(path: str | None, inputs: dict[str, Any], out: Out, stage: str) -> tuple[Path, str]:
+    """Where the pages are that a stage reads, from its setting `path` or its input `pages`, and their name.
+
+    Licences and sources are carried on. Raises SettingsError when both or neither is given.
+    """
+    pages: Artifact | None = inputs.get("pages")
+    if (pages is None) == (path is None):
+        raise SettingsError("give either read.pages or path", where=stage)
+    if pages is not None:
+        out.licences.extend(pages.manifest.licences)
+        out.sources.extend(pages.manifest.sources)
+        return (pages.path / "warc" if (pages.path / "warc").is_dir() else pages.path), "pages"
+    assert path is not None
+    root = locate(path, out.machine.cache_folder)
+    name = root.name.split(".")[0]
+    out.sources.append(name)
+    return root, name
+
+
+def locate(path: str, cache: Path, pattern: str = "") -> Path:
+    """The local folder or file of an input, downloading `hub:owner/name` into the cache when it is not there.
+
+    `pattern`: of a data set on the hub only the files that match it are fetched. Read-me files are no data.
+
+    Raises DataError with a plain sentence when the hub cannot be reached or knows no such data set.
+    """
+    if not path.startswith(HUB_PREFIX):
+        return resolve_input(path)
+    import huggingface_hub
+
+    name = path.removeprefix(HUB_PREFIX)
+    wanted = [pattern] if pattern else [f"*{suffix}{packing}" for suffix in FORMATS for packing in ("", *COMPRESSIONS)]
+    try:
+        folder = huggingface_hub.snapshot_download(
+            name,
+            repo_type="dataset",
+            allow_patterns=wanted,
+            ignore_patterns=["README*", "*/README*"],
+            local_dir=cache / "hub" / name.replace("/", "--"),
+        )
+    except Exception as error:  # the library raises many kinds; none of them is our user's traceback
+        raise DataError(
+            f'the data set "{name}" could not be fetched from the hub: {type(error).__name__}',
+            where=path,
+            do="Check the name and the connection, or give a local path instead",
+            exit_code=1,
+        ) from error
+    return Path(folder)
+
+
+def plan_shards(pieces: Iterable[tuple[Piece, int]], shard_bytes: int) -> list[Shard]:
+    """Pieces (with their sizes) into shards of at most about `shard_bytes`, in order, named 00000, 00001, ..."""
+    groups: list[list[dict[str, Any]]] = []
+    room = 0
+    for piece, size_bytes in pieces:
+        if not groups or size_bytes > room or len(groups[-1]) >= MAX_FILES_PER_SHARD:
+            groups.append([])
+            room = shard_bytes
+        groups[-1].append(asdict(piece))
+        room -= size_bytes
+    return [Shard(f"{number:05d}", group) for number, group in enumerate(groups)]
+
+
+def ranges(size_bytes: int, shard_bytes: int) -> list[tuple[int, int | None]]:
+    """Byte ranges of a file that can be read from the middle; the last one is open-ended.
+
+    >>> ranges(25, 10)
+    [(0, 10), (10, 20), (20, None)]
+    """
+    borders = list(range(0, max(1, size_bytes), shard_bytes))
+    return [(begin, begin + shard_bytes if begin != borders[-1] else None) for begin in borders]
+
+
+def is_utf16(path: Path) -> bool:
+    """Whether a file's beginning shows that its characters are of two or four bytes."""
+    try:
+        with path.open("rb") as file:
+            return bool(announced(file.read(HEAD_BYTES)))
+    except OSError as error:
+        raise ArtifactError(f"cannot be opened: {error.strerror}", where=str(path), exit_code=1) from error

@@ -1,0 +1,71 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from hornbook.data.html import model as html_model
+from hornbook.data.html.blocks import read_blocks
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import warcs
+
+
+def test_the_article_is_likely_and_the_rest_is_not() -> None:
+    page = read_blocks(warcs.page("Oldtown"))
+    table = html_model.features(page)
+    likely = html_model.probabilities(table, html_model.load_model())
+    texts = [block.text for block in page.blocks]
+    assert all(p > 0.8 for p, text in zip(likely, texts, strict=True) if text in warcs.body("Oldtown"))
+
+
+def test_features_are_finite_and_one_row_a_block() -> None:
+    for html in ("x", "<p>\ud800😀x", "<pre>\n1", warcs.page("A")):
+        page = read_blocks(html)
+        rows = html_model.features(page).rows
+        assert rows.shape[0] == len(page.blocks) and np.isfinite(rows).all()
+
+
+def test_what_is_around_a_block() -> None:
+    values = np.array([1.0, 2.0, 4.0], np.float32)
+    levels = np.array([[0, 0, 0], [0, 0, 2], [1, 1, 1]])
+    ends = np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]])
+    table = html_model.Table(values, levels, ends, np.array([0, 1, 0]), np.zeros(3))
+    wanted = [
+        [1, 2, 4], [0, 1, 2], [2, 4, 0], [0, 0, 1], [4, 0, 0], [0, 0, 0], [0, 0, 0],
+        [7 / 3, 7 / 3, 7 / 3], [1.5, 1.5, 4], [2, 2, 2], [2.5, 2, 2.5],
+    ]  # fmt: skip
+    for place, column in enumerate(wanted):
+        given = np.zeros((3, html_model.NUM_SEEN, 1), np.float32)
+        given[:, place, 0] = values
+        assert html_model._gathered(given, table)[:, 0].tolist() == np.array(column, np.float32).tolist()
+
+
+def test_nets_side_by_side_are_the_nets_one_by_one() -> None:
+    chance = np.random.default_rng(1)
+    second = chance.normal(size=(2, html_model.NUM_SEEN * 3, 4)).astype(np.float32)
+    hidden = chance.normal(size=(5, 6)).astype(np.float32)
+    given = (hidden @ html_model._side_by_side(second)).reshape(5, html_model.NUM_SEEN, 8)
+    for net in range(2):
+        for place in range(html_model.NUM_SEEN):
+            alone = hidden[:, net * 3 : net * 3 + 3] @ second[net, place * 3 : place * 3 + 3]
+            assert np.allclose(given[:, place, net * 4 : net * 4 + 4], alone, atol=1e-5)
+
+
+def test_votes_are_shares_of_words_in_common_runs() -> None:
+    votes = html_model.votes_of(
+        "one two three four five. Seven", ["one two three", "four", "zero five seven one two", "!"]
+    )
+    assert votes.tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert html_model.votes_of("", ["a b"]).tolist() == [0.0]
+    assert html_model.votes_of("a b", ["a b c", "b"]).tolist() == [np.float32(2 / 3), 0.0]
+
+
+def test_expected_f1_and_choice() -> None:
+    page = read_blocks("<h1>Head</h1><p>one two three</p><p>four five</p>")
+    table = html_model.features(page)
+    assert html_model.chosen(np.array([0.0, 0.9, 0.1]), table, 0.4) == [0, 1]  # the heading before a chosen block
+    assert html_model.chosen(np.array([0.0, 0.2, 0.15]), table, 0.4) == [0, 1, 2]  # nothing likely: the likeliest
+    words = np.array([1, 3, 2])
+    likely = np.array([0.5, 0.9, 0.1])
+    wanted = 2 * (0.5 + 2.7) / (4 + (words * likely).sum())
+    assert abs(html_model.expected_f1(likely, [0, 1], table) - wanted) < 1e-5

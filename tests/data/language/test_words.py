@@ -1,0 +1,33 @@
+from hornbook.data.language.words import count_words, is_unspaced, spacy_words, unicode_words, words_of
+
+
+def test_words_keep_their_vowel_signs_and_apostrophes() -> None:
+    assert words_of("It’s a well-known fact (3 of 4)!") == ["It’s", "a", "well-known", "fact", "3", "of", "4"]
+    assert words_of("बूढ़ा रक्षक हर शाम।") == ["बूढ़ा", "रक्षक", "हर", "शाम"]
+    assert words_of("cafe\u0301 naïve") == ["cafe\u0301", "naïve"]
+    assert words_of("plain-ascii it's - ...") == ["plain-ascii", "it's"]
+    assert words_of("") == []
+
+
+def test_spacy_words() -> None:
+    assert spacy_words("Don't go: he's at 12:30, 1,000.5 km from U.K. (www.a.example/x)!") == [
+        *("Do", "n't", "go", ":", "he", "'s", "at", "12:30", ",", "1,000.5", "km", "from", "U.K."),
+        *("(", "www.a.example/x", ")", "!"),
+    ]
+    assert spacy_words("mail bob@a.example... or a.example") == ["mail", "bob@a.example", "...", "or", "a.example"]
+
+
+def test_unicode_words() -> None:
+    assert unicode_words("can't well-known 3.5 1,000 a,b e.g. (x)") == [
+        *("can't", "well", "known", "3.5", "1,000", "a", "b", "e.g", "x")
+    ]
+
+
+def test_scripts_without_spaces_are_estimated() -> None:
+    chinese = "古老的灯塔看守人每天晚上都在数船。"
+    assert is_unspaced(chinese, chinese.split()) and count_words(chinese) == 8
+    assert count_words("one two three") == 3
+    german = "Donaudampfschifffahrtsgesellschaftskapitänsmütze"
+    assert not is_unspaced(german, [german]) and count_words(german) == 1
+    assert count_words("") == 0
+    assert not is_unspaced("古い 町", ["古い", "町"])
