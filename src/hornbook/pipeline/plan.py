@@ -116,7 +116,7 @@ class Resolver:
         self._lock = lock
         self._steps: dict[str, Step] = {}
         self._own_bytes: dict[str, int] = {}
-        self._probe: Any = None
+        self._probe = _Probe(recipe.machine)
 
     def step(self, node: Node) -> Step:
         """The node with its settings frozen: from the lock when nothing it depends on has changed."""
@@ -153,8 +153,6 @@ class Resolver:
 
     def _resolve(self, node: Node) -> tuple[StrictSettings, dict[str, Any]]:
         assert node.stage.resolve is not None
-        if self._probe is None:
-            self._probe = measure_machine(self._recipe.machine)
         try:
             return node.stage.resolve(node.settings, probe=self._probe, hints=self._hints(node))
         except HornbookError as error:
@@ -186,6 +184,19 @@ class Resolver:
                 found.add(identity)
                 todo += self._steps[identity].node.parents
         return [identity for identity in self._steps if identity in found]
+
+
+class _Probe:
+    """The machine's speed, measured (and torch imported, 1.6 s) when somebody asks for a part of it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._measured: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._measured is None:
+            self._measured = measure_machine(self._machine)
+        return getattr(self._measured, name)
 
 
 def measure_machine(machine: Machine) -> Any:

@@ -23,8 +23,9 @@ from hornbook.pipeline.stage import local_stage_path
 
 DISK_MARGIN_BYTES = 32_000_000
 STAGE_FILES = "stage_files"
-REPORT_EVERY_S = 1.0
-"""Between stages that take milliseconds the report is not rendered each time; at the end it always is."""
+REPORT_EVERY_S = 10.0
+"""Between stages that take moments the report is not rendered each time (it takes up to half a second); at the end
+it always is."""
 
 Outcome = Literal["built", "skipped", "failed", "stopped"]
 

@@ -1,4 +1,7 @@
-from hornbook.data.language.words import count_words, is_unspaced, spacy_words, unicode_words, words_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hornbook.data.language.words import SPACY_WORD, count_words, is_unspaced, spacy_words, unicode_words, words_of
 
 
 def test_words_keep_their_vowel_signs_and_apostrophes() -> None:
@@ -31,3 +34,8 @@ def test_scripts_without_spaces_are_estimated() -> None:
     assert not is_unspaced(german, [german]) and count_words(german) == 1
     assert count_words("") == 0
     assert not is_unspaced("古い 町", ["古い", "町"])
+
+
+@given(st.text(st.sampled_from("aB9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))
+def test_parts_between_spaces_can_be_split_alone(text: str) -> None:
+    assert spacy_words(text) == SPACY_WORD.findall(text)

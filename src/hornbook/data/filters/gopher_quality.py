@@ -108,7 +108,7 @@ def _split(text: str, reading: str) -> tuple[list[str], list[str]]:
     """
     if reading == "datatrove":
         everything = spacy_words(text)
-        return [word for word in everything if PUNCTUATION.fullmatch(word) is None], everything
+        return [word for word in everything if word.isalpha() or PUNCTUATION.fullmatch(word) is None], everything
     if reading == "dclm":
         return unicode_words(text), text.split()
     words = text.split() if reading == "dolma" else words_of(text)

@@ -1,6 +1,7 @@
 """The words of a text, as rules count them: by our own pattern, or as the programs split that others measured with."""
 
 import re
+from functools import lru_cache
 
 # Vowel signs and other marks that belong to words but are no \w (Indic, Thai, Hebrew, Arabic; joiners of Persian).
 MARKS = (
@@ -54,7 +55,23 @@ def spacy_words(text: str) -> list[str]:
     >>> spacy_words("They don't know U.S. law, it's well-known...")
     ['They', 'do', "n't", 'know', 'U.S.', 'law', ',', 'it', "'s", 'well', '-', 'known', '...']
     """
-    return SPACY_WORD.findall(text)
+    return list(_spacy_words(text))
+
+
+@lru_cache(maxsize=1)  # several filters ask about the same document, one after the other
+def _spacy_words(text: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for part in text.split():  # the pattern never looks across white space, and most parts are plain words
+        if part.isalpha():
+            found.append(part)
+        else:
+            found += _spacy_parts(part)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1 << 16)
+def _spacy_parts(part: str) -> tuple[str, ...]:
+    return tuple(SPACY_WORD.findall(part))
 
 
 def unicode_words(text: str) -> list[str]:
