@@ -263,7 +263,7 @@ class Reader:
                 continue
             elif kind:
                 self.inline(kind, slash, attrs)
-            if text:
+            if text and (parts or self.pre or not text.isspace()):  # space before a block's text says nothing
                 add(text)
                 if self.in_link:
                     self.link_chars += len(text.strip())
