@@ -13,6 +13,7 @@ Our weights learned from these very pages: held-out numbers come from bench/extr
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core; before numpy is imported
 
 import gold_pages
 from gold_pages import Gold, grams, overlap, segment_counts, words_of
