@@ -43,6 +43,7 @@ def test_text_files_become_a_whole_recipe_that_plans(capsys: pytest.CaptureFixtu
         "data.read",
         "data.filter",
         "data.dedup",
+        "data.profile",
         "tokenizer.learn",
         "tokenizer.encode",
         "pretrain.causal",
@@ -89,6 +90,8 @@ def test_pages_and_texts_are_cleaned_apart_and_deduplicated_together() -> None:
     assert recipe.stage("pages").run == "data.extract"
     assert recipe.stage("clean-pages").settings["profile"] == "web"
     assert recipe.stage("unique").read["documents"] == ("clean-pages", "clean")
+    assert recipe.stage("lines").read["documents"] == ("unique",)
+    assert recipe.stage("tokens").read["documents"] == recipe.stage("bits").read["documents"] == ("sorted",)
     assert recipe.stage("base").settings["budget"] == "3min"
 
 

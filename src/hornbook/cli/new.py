@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LITTLE_BYTES = 1_000_000
 VOCABULARIES = ((5e6, 1024), (500e6, 4096), (float("inf"), 8192))
+WEB_STEPS = (("lines", "data.line_dedup"), ("passages", "data.substring_dedup"), ("sorted", "data.domains"))
 HOW = {
     "separator": "parted by <|endoftext|>",
     "paragraphs": "long, cut into chunks of paragraphs",
@@ -99,7 +100,7 @@ def recipe_text(name: str, found: "Survey", budget: str, model: Path | None) -> 
     elif model is not None:
         raise SettingsError("a model to start from is for chat logs, and there are none", where=str(found.root))
     if has_text and model is None:
-        parts.append(_stage("bits", "evaluate.perplexity", {"model": "base", "documents": "unique"}, {}))
+        parts.append(_stage("bits", "evaluate.perplexity", {"model": "base", "documents": _last(found)}, {}))
     return "\n".join(parts)
 
 
@@ -127,9 +128,19 @@ def _text_stages(found: "Survey") -> list[str]:
         clean.append("clean")
     vocab_size = next(size for limit, size in VOCABULARIES if found.num_bytes < limit)
     parts.append(_stage("unique", "data.dedup", {"documents": clean if len(clean) > 1 else clean[0]}, {}))
-    parts.append(_stage("tokenizer", "tokenizer.learn", {"documents": "unique"}, {"vocab_size": vocab_size}))
-    parts.append(_stage("tokens", "tokenizer.encode", {"documents": "unique", "tokenizer": "tokenizer"}, {}))
+    before = "unique"
+    for identity, run in WEB_STEPS if _last(found) != "unique" else ():
+        parts.append(_stage(identity, run, {"documents": before}, {}))
+        before = identity
+    parts.append(_stage("portrait", "data.profile", {"documents": before}, {}))
+    parts.append(_stage("tokenizer", "tokenizer.learn", {"documents": before}, {"vocab_size": vocab_size}))
+    parts.append(_stage("tokens", "tokenizer.encode", {"documents": before, "tokenizer": "tokenizer"}, {}))
     return parts
+
+
+def _last(found: "Survey") -> str:
+    """The stage whose documents are learned from: pages of the web have menus, repeats and many kinds of text."""
+    return WEB_STEPS[-1][0] if found.pages or found.lists else "unique"
 
 
 def _read_stage(found: "Survey") -> str:
