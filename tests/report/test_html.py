@@ -18,7 +18,7 @@ from hornbook.report.blocks import (
     Table,
     Text,
 )
-from hornbook.report.html import Page, Section, prepare, render
+from hornbook.report.html import Page, Section, prepare, render, ticked
 
 HOSTILE = "</style></pre><script>alert('x')</script><img src=http://evil.example/a.png onerror=alert(1)>\x1b[31m\u202e"
 BLOCKS = [
@@ -140,3 +140,8 @@ def test_numbers_are_set_to_the_right_only_in_columns_of_numbers():
 
 def test_an_empty_curve_says_so():
     assert prepare(Series("t", "x", "y", {}))["note"] == "Nothing to draw yet."
+
+
+def test_backticks_become_code_and_nothing_else_becomes_html() -> None:
+    shown = str(ticked("run `hornbook look <b>` or <script>x</script> `unended"))
+    assert shown == "run <code>hornbook look &lt;b&gt;</code> or &lt;script&gt;x&lt;/script&gt; `unended"

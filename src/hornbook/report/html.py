@@ -1,5 +1,6 @@
 """One self-contained page of a run: no scripts, no outside requests, everything that came from data escaped."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,17 @@ class Page:
     footer: str = ""
 
 
+def ticked(text: str) -> Any:
+    """Plain text as HTML: escaped, and what stands between backticks as code.
+
+    >>> str(ticked("say `a < b` & go"))
+    'say <code>a &lt; b</code> &amp; go'
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def render(page: Page) -> str:
     """The page as HTML. The same page gives the same bytes."""
     import jinja2
@@ -72,6 +84,7 @@ def render(page: Page) -> str:
     here = Path(__file__).parent
     loader = jinja2.FileSystemLoader(here)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["ticked"] = ticked
     css = Markup((here / "page.css").read_text(encoding="utf-8"))
     sections = [_section(section) for section in page.sections]
     shown = {
