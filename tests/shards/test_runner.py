@@ -30,9 +30,9 @@ def test_any_number_of_workers_gives_the_same_files_and_summaries_in_order(tmp_p
     assert jobs.contents(tmp_path) == WANTED
 
 
-@pytest.mark.parametrize(("worth_s", "here"), [(0.0, 1), (60.0, 6)])
+@pytest.mark.parametrize(("worth_s", "workers", "here"), [(0.0, 2, 1), (60.0, 2, 6), (0.0, 1, 6)])
 def test_workers_start_when_there_is_work_for_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth_s: float, here: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth_s: float, workers: int, here: int
 ) -> None:
     monkeypatch.setattr(runner, "WORTH_S", worth_s)
     done: list[str] = []
@@ -42,7 +42,7 @@ def test_workers_start_when_there_is_work_for_them(
         return perform(*arguments)
 
     monkeypatch.setattr(runner, "perform", counting)
-    out = scratch_out(tmp_path, machine=Machine(workers=2))
+    out = scratch_out(tmp_path, machine=Machine(workers=workers))
     shards = [Shard(f"{index:03d}", [index]) for index in range(6)]
     assert run_shards(jobs.copy, shards, out, label="copy", common="n") == [{"in": 1}] * 6
     assert len(jobs.contents(tmp_path)) == 6 and len(done) == here

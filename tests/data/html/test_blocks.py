@@ -72,6 +72,8 @@ def test_code_stays_as_it_is() -> None:
     assert "language-c" in page.codes[page.blocks[0].element]
     numbered = read_blocks('<pre><span class="lineno">1 </span>a\n<span class="lineno">2 </span>  b</pre>')
     assert texts(numbered) == [("pre", "a\n  b")]
+    indented = read_blocks("<pre>    <span>a</span>\n  b</pre>")
+    assert texts(indented) == [("pre", "    a\n  b")]
     lines = read_blocks("<pre><div>a</div><div>  b</div></pre>")
     assert lines.blocks[0].text.rstrip() == "a\n  b"
 

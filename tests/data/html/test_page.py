@@ -100,4 +100,5 @@ def test_mutated_pages_raise_nothing() -> None:
                 + text[end:]
             )
         for profile in ("fast", "markdown"):
-            to_text(text, profile)  # type: ignore[arg-type]
+            found = to_text(text, profile)  # type: ignore[arg-type]
+            assert found == found.strip() and "\x01" not in found

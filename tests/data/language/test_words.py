@@ -36,6 +36,10 @@ def test_scripts_without_spaces_are_estimated() -> None:
     assert not is_unspaced("古い 町", ["古い", "町"])
 
 
-@given(st.text(st.sampled_from("aB9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))
+def test_a_number_and_what_is_glued_to_it() -> None:
+    assert spacy_words("at 9pm or 10am, not 9px") == ["at", "9", "pm", "or", "10", "am", ",", "not", "9px"]
+
+
+@given(st.text(st.sampled_from("aBpm9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))
 def test_parts_between_spaces_can_be_split_alone(text: str) -> None:
     assert spacy_words(text) == SPACY_WORD.findall(text)
