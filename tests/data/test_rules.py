@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hornbook.core.errors import SettingsError
+from hornbook.core.errors import ArtifactError, SettingsError
 from hornbook.data.rules import contents_of, find_filter, known_filters, prepare, rules_table
 
 
@@ -74,6 +74,11 @@ def test_a_filter_that_loads_something_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("ham\n")
     after = contents_of([str(file)], tables)
     assert [name for name in before if before[name] != after[name]] == [f"{file}.words {tmp_path / 'words.txt'}"]
+
+
+def test_a_missing_file_is_named_with_its_rule() -> None:
+    with pytest.raises(ArtifactError, match=r'nothing is at "no.txt" \(rule blocklist, paths; looked at '):
+        contents_of(["blocklist"], {"blocklist": {"paths": ["no.txt"]}})
 
 
 def test_broken_files_are_explained(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from hornbook.core.document import Decision, Document
-from hornbook.core.errors import SettingsError
+from hornbook.core.errors import ArtifactError, SettingsError
 from hornbook.core.settings import StrictSettings, did_you_mean, input_fields, parse, resolve_input
 from hornbook.data.limits import Rule, with_limits
 
@@ -45,7 +45,11 @@ def contents_of(names: Sequence[str], tables: dict[str, dict[str, Any]]) -> dict
         for field in input_fields(type(settings)):
             value = getattr(settings, field)
             for path in (value,) if isinstance(value, str) else value or ():
-                files[f"{name}.{field} {path}"] = resolve_input(path)
+                try:
+                    files[f"{name}.{field} {path}"] = resolve_input(path)
+                except ArtifactError as error:
+                    error.where = f"rule {name}, {field}; {error.where}"
+                    raise
     return {name: _content_hash(path) for name, path in files.items()}
 
 
