@@ -2,20 +2,22 @@
 
 import io
 import re
-import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hornbook.data.web.http_body import undo
+from hornbook.data.web.members import (
+    READ_BYTES,
+    SMALL_MEMBER_BYTES,
+    Member,
+    MemberStream,
+    Window,
+    begins_record,
+    seek_member,
+)
 
-MAGIC = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
-READ_BYTES = 1 << 18
-ZSTD_STEP_BYTES = 1 << 14
-SMALL_MEMBER_BYTES = 1 << 23
-BOMB_BYTES = 64 << 20
-BOMB_RATIO = 200
 HEADER = re.compile(rb"WARC/[01]\.[0-9]+\r?\n(?=(?:WARC-|Content-)[A-Za-z-]+:)")
 LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
 PAGES = ("response", "resource", "conversion")
@@ -49,106 +51,6 @@ class Other:
     kind: str
 
 
-class _Window:
-    """A file seen through a growing and shrinking buffer; `position` is the place in the file of its first byte."""
-
-    def __init__(self, file: BinaryIO, position: int) -> None:
-        self.file = file
-        self.position = position
-        self.buffer = b""
-        file.seek(position)
-
-    def fill(self) -> bool:
-        """Read more; False at the end of the file."""
-        block = self.file.read(READ_BYTES)
-        self.buffer += block
-        return bool(block)
-
-    def drop(self, num_bytes: int) -> None:
-        """Forget the first bytes."""
-        self.buffer = self.buffer[num_bytes:]
-        self.position += num_bytes
-
-
-class _Member:
-    """The inflated bytes of one compressed member, read as needed. What went wrong is in `damage`."""
-
-    def __init__(self, window: _Window, compression: str) -> None:
-        self.window = window
-        self.begin = window.position
-        self.damage = ""
-        self.ended = False
-        self.num_out = 0
-        self._ready = b""
-        self._step = ZSTD_STEP_BYTES if compression == "zstd" else READ_BYTES
-        self._limited = compression == "gzip"
-        self._inflater, self._broken = _inflater(compression)
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end."""
-        while not self._ready and not self.ended:
-            self._more()
-        part, self._ready = self._ready[:size], self._ready[size:]
-        return part
-
-    def head(self, limit_bytes: int) -> bytes:
-        """The member's first bytes; all of them when it is smaller than the limit. May be called once, first."""
-        parts = []
-        size = 0
-        while not self.ended and size < limit_bytes:
-            self._more()
-            parts.append(self._ready)
-            size += len(self._ready)
-            self._ready = b""
-        return b"".join(parts)
-
-    def finish(self) -> None:
-        """Pass over the rest, so that the window stands after this member."""
-        while not self.ended:
-            self._more()
-            self._ready = b""
-
-    def _more(self) -> None:
-        """Inflate one step."""
-        window = self.window
-        if not window.buffer and not window.fill():
-            self._stop("the member ends early")
-            return
-        block = window.buffer[: self._step]
-        try:
-            if self._limited:
-                data = self._inflater.decompress(block, READ_BYTES * 4)
-                # At the end of a stream zlib names what follows twice, as unused data and as unconsumed tail.
-                rest = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
-                used = len(block) - len(rest)
-            else:
-                data = self._inflater.decompress(block)
-                used = len(block) - len(self._inflater.unused_data)
-        except self._broken as error:
-            self._stop(f"damaged compressed data ({error})")
-            return
-        window.drop(used)
-        self._ready = data
-        self.num_out += len(data)
-        if self._inflater.eof:
-            self.ended = True
-        elif self.num_out > BOMB_BYTES and self.num_out > BOMB_RATIO * max(1, window.position - self.begin):
-            self._stop(f"a compression bomb ({self.num_out} bytes and more)")
-
-    def _stop(self, found: str) -> None:
-        self.damage = found
-        self.ended = True
-        self._ready = b""
-
-
-def _inflater(compression: str) -> tuple[Any, Any]:
-    if compression == "gzip":
-        return zlib.decompressobj(31), zlib.error
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
-
-
 def read_warc(
     path: Path,
     compression: str,
@@ -169,20 +71,20 @@ def read_warc(
         if compression == "":
             yield from _plain_records(file, _Wanted(max_bytes, kinds))
             return
-        window = _Window(file, begin)
-        if not _seek_member(window, compression, exact=begin == 0):
+        window = Window(file, begin)
+        if not seek_member(window, compression, exact=begin == 0):
             if begin == 0:
                 yield Page(0, "response", "", b"", flaw="damaged", found="no WARC record in the whole file")
             return
         while window.buffer:
-            if end is not None and window.position >= end and _begins_record(window.buffer[:4096], compression):
+            if end is not None and window.position >= end and begins_record(window.buffer[:4096], compression):
                 return  # the next range begins with the first member after `end` that can be recognised
             start = window.position
             damaged = yield from _member_records(window, compression, _Wanted(max_bytes, kinds))
             if window.position == start:  # nothing could be inflated
                 window.drop(1)
             gap = window.position
-            more = _seek_member(window, compression, exact=True)
+            more = seek_member(window, compression, exact=True)
             if window.position > gap and not damaged:
                 found = f"{window.position - gap} bytes that begin no record at byte {gap}"
                 yield Page(gap << 24, "response", "", b"", flaw="damaged", found=found)
@@ -198,12 +100,12 @@ class _Wanted:
     kinds: tuple[str, ...]
 
 
-def _member_records(window: _Window, compression: str, wanted: _Wanted) -> Generator[Page | Other, None, bool]:
+def _member_records(window: Window, compression: str, wanted: _Wanted) -> Generator[Page | Other, None, bool]:
     """The records of the member at the window, and a flawed page when it is damaged; returns whether it was."""
-    member = _Member(window, compression)
+    member = Member(window, compression)
     begin = member.begin
     head = member.head(SMALL_MEMBER_BYTES)
-    stream = io.BytesIO(head) if member.ended else _Stream(head, member)
+    stream = io.BytesIO(head) if member.ended else MemberStream(head, member)
     num_records = 0
     for record in _records(stream, begin, wanted, lambda: member.damage):
         num_records += 1
@@ -214,72 +116,6 @@ def _member_records(window: _Window, compression: str, wanted: _Wanted) -> Gener
     if member.damage:
         window.drop(min(1, len(window.buffer)))
     return bool(member.damage)
-
-
-class _Stream:
-    """Bytes that were already read, then the rest of a member, as the file object that fastwarc expects.
-
-    It must be able to seek forward: fastwarc passes over the rest of a record that way, and panics otherwise.
-    """
-
-    def __init__(self, head: bytes, member: _Member) -> None:
-        self._head = io.BytesIO(head)
-        self._member = member
-        self._position = 0
-
-    def read(self, size: int = -1) -> bytes:
-        size = READ_BYTES if size < 0 else size
-        part = self._head.read(size) or self._member.read(size)
-        self._position += len(part)
-        return part
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        target = offset + (self._position if whence == 1 else 0)
-        while self._position < target and self.read(min(READ_BYTES, target - self._position)):
-            pass
-        return self._position
-
-    def close(self) -> None:
-        return None
-
-
-def _seek_member(window: _Window, compression: str, exact: bool) -> bool:
-    """Move the window to the next start of a member that holds WARC records. False at the end of the file.
-
-    `exact`: a member that starts right here is taken without a second look (the usual case).
-    """
-    magic = MAGIC[compression]
-    while True:
-        while len(window.buffer) < 4096 and window.fill():
-            pass
-        if exact and window.buffer.startswith(magic):
-            return True
-        exact = False
-        found = window.buffer.find(magic)
-        if found < 0:
-            window.drop(max(0, len(window.buffer) - len(magic) + 1))
-            if not window.fill():
-                window.drop(len(window.buffer))
-                return False
-            continue
-        window.drop(found)
-        while len(window.buffer) < 4096 and window.fill():
-            pass
-        if _begins_record(window.buffer[:4096], compression):
-            return True
-        window.drop(1)
-
-
-def _begins_record(data: bytes, compression: str) -> bool:
-    inflater, broken = _inflater(compression)
-    try:
-        head = inflater.decompress(data, 64) if compression == "gzip" else inflater.decompress(data)
-    except broken:
-        return False
-    return head[:64].lstrip().startswith(b"WARC/")
 
 
 def _records(
@@ -332,7 +168,7 @@ def _records(
 
 def _ends_right(stream: Any, at: int) -> bool:
     """Whether the record that begins at `at` is followed by two line ends, as it must be (where one can look)."""
-    if isinstance(stream, _Stream):
+    if isinstance(stream, MemberStream):
         return False
     stream.seek(at)
     head = stream.read(1 << 16)
