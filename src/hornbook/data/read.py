@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,9 +16,19 @@ from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.files import csv_rows
 from hornbook.data.files.csv_rows import CsvReader, Row
-from hornbook.data.files.encodings import decode, well_formed
+from hornbook.data.files.encodings import decode, encoding_of_lines, well_formed
+from hornbook.data.files.parquet_rows import columns_of, read_rows, row_group_ranges
 from hornbook.data.files.records import Record, can_be_cut_anywhere, paragraphs, split, whole
-from hornbook.data.files.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
+from hornbook.data.files.sources import (
+    InputFile,
+    Piece,
+    find_files,
+    is_utf16,
+    locate,
+    plan_shards,
+    ranges,
+    readable,
+)
 from hornbook.data.files.streams import Damage, as_utf8, chunks
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.shards.runner import run_shards
@@ -27,14 +37,17 @@ from hornbook.shards.workspace import Workspace
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
+SAMPLE_BYTES = 1 << 20
+"""By how much of its beginning the encoding of a file of lines is told."""
+
 READS: dict[str, str] = {}
 WRITES = "documents"
-VERSION = 3
+VERSION = 4
 
 RULES = {
     "read.empty": "the record has no text (value: 0)",
-    "read.too_large": "the record is longer than max_record_bytes (value: the limit)",
-    "read.truncated": "the compressed file ends early or is damaged inside this record (value: what was found)",
+    "read.too_large": "the record is longer than max_record_bytes (value: the limit; for several lines how many)",
+    "read.truncated": "the file ends early or is damaged inside this record (value: what was found, and lost)",
     "read.not_json": "the line is not a JSON object (value: what the parser found)",
     "read.not_csv": "the row breaks the rules of CSV or has not as many fields as columns (value: what was found)",
     "read.no_field": "the record has no such field, or it holds no text (value: the field)",
@@ -59,6 +72,8 @@ class Source(StrictSettings):
     """CSV: whether the first row names the columns; without names they are called "1", "2", ..."""
     columns: tuple[str, ...] = ()
     """CSV without a header: the names of its columns, in order."""
+    quotes: bool = True
+    """CSV, TSV: whether quotation marks enclose fields; `false` where they are characters like others."""
     url_field: str = "url"
     """JSON lines, CSV, Parquet: the field with the address, where there is one."""
     licence_field: str = ""
@@ -121,6 +136,8 @@ class Settings(StrictSettings):
     """With `path`, CSV: whether the first row names the columns."""
     columns: tuple[str, ...] = ()
     """With `path`, CSV without a header: the names of its columns."""
+    quotes: bool = True
+    """With `path`, CSV, TSV: whether quotation marks enclose fields."""
     mode: Literal["file", "separator", "paragraphs"] = "file"
     """With `path`: how text files are cut into documents."""
     separator: str = "<|endoftext|>"
@@ -152,6 +169,7 @@ class Settings(StrictSettings):
                 field=self.field,
                 header=self.header,
                 columns=self.columns,
+                quotes=self.quotes,
                 mode=self.mode,
                 separator=self.separator,
                 max_chars=self.max_chars,
@@ -164,12 +182,17 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Read every source into `kept/`; what cannot be read goes to `dropped/` with its reason."""
     sources = settings.all_sources()
     pieces: list[tuple[Piece, int]] = []
+    broken: list[DataError] = []
     names: list[str] = []
+    num_files = 0
     for number, source in enumerate(sources):
         root = locate(source.path, out.machine.cache_folder, source.files)
-        names.append(source.name or root.name.split(".")[0])
-        for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files):
-            pieces += list(_pieces(number, source, file, settings.shard_bytes))
+        names.append(source.name or readable(root.name).split(".")[0])
+        for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files, out.log.line):
+            num_files += 1
+            pieces += list(_pieces(number, source, file, settings.shard_bytes, broken))
+    if len(broken) == num_files:
+        raise broken[0]
     _refuse_equal_names(names)
     shards = plan_shards(pieces, settings.shard_bytes)
     job = f"data.read {VERSION} {settings.model_dump_json(exclude={'path'})} {names}"
@@ -188,12 +211,17 @@ def _refuse_equal_names(names: list[str]) -> None:
         raise SettingsError(f'two sources are called "{twice}"', where="data.read, sources", do='Set name = "..."')
 
 
-def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> Iterator[tuple[Piece, int]]:
-    """The parts in which a file can be read independently."""
+def _pieces(
+    number: int, source: Source, file: InputFile, shard_bytes: int, broken: list[DataError]
+) -> Iterator[tuple[Piece, int]]:
+    """The parts in which a file can be read independently; Parquet files that are none are noted in `broken`."""
     borders: list[tuple[int, int | None]] = [(0, None)]
     size_bytes = file.size_bytes * (4 if file.compression else 1)
     if file.format == "parquet":
-        borders = _row_group_ranges(file.path, shard_bytes)
+        try:
+            borders = row_group_ranges(file.path, shard_bytes)
+        except DataError as error:
+            broken.append(error)
     elif file.size_bytes > shard_bytes and _can_be_cut(source, file):
         borders = ranges(file.size_bytes, shard_bytes)
     for begin, end in borders:
@@ -209,26 +237,9 @@ def _can_be_cut(source: Source, file: InputFile) -> bool:
     return source.mode == "separator" and can_be_cut_anywhere(source.separator.encode())
 
 
-def _row_group_ranges(path: Path, shard_bytes: int) -> list[tuple[int, int | None]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        metadata = pyarrow.parquet.read_metadata(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"not a Parquet file: {error}", where=str(path), do="Fetch it again") from None
-    borders, size_bytes = [0], 0
-    for group in range(metadata.num_row_groups):
-        size_bytes += metadata.row_group(group).total_byte_size
-        if size_bytes >= shard_bytes and group + 1 < metadata.num_row_groups:
-            borders.append(group + 1)
-            size_bytes = 0
-    return list(zip(borders, [*borders[1:], metadata.num_row_groups], strict=True))
-
-
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What every record of a piece is read with."""
+    """What every record of a piece is read with. `encoding`: of its file, when that is known and not UTF-8."""
 
     work: Workspace
     ledger: Ledger
@@ -236,19 +247,24 @@ class _Desk:
     source: Source
     name: str
     max_record_bytes: int
+    encoding: str = ""
     damage: Damage = dataclasses.field(default_factory=Damage)
 
-    def identity(self, position: int) -> str:
-        """The id of the record at a position."""
-        return document_id(f"{self.name}/{self.piece.relative}", position)
-
-    def document(self, position: int, text: str, **meta: Any) -> Document:
-        """A document of this piece."""
-        return Document(self.identity(position), text, source=self.name, meta={"file": self.piece.relative, **meta})
+    def document(self, position: int, text: str, url: str = "", meta: dict[str, Any] | None = None) -> Document:
+        """The document at a position of this piece."""
+        identity = document_id(f"{self.name}/{self.piece.relative}", position)
+        return Document(identity, text, url, self.name, {"file": self.piece.relative, **(meta or {})})
 
     def drop(self, position: int, text: str, rule: str, value: str | int) -> None:
         """Book a record that cannot be used, with its beginning."""
         self.ledger.drop(self.document(position, text[:2000]), rule, value, num_bytes(text))
+
+    def edit(self, repair: str, *texts: str) -> None:
+        """Count what the bytes of a record needed, or those of its whole file (UTF-16)."""
+        if not repair and self.damage.transcoded:
+            repair = "replaced" if any("\ufffd" in text for text in texts) else "transcoded"
+        if repair:
+            self.ledger.edit({f"read.{repair}": 1})
 
 
 def read_shard(
@@ -259,7 +275,8 @@ def read_shard(
     ledger = Ledger(work)
     for values in pieces:
         piece = Piece(**values)
-        desk = _Desk(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
+        source = sources[piece.source]
+        desk = _Desk(work, ledger, piece, source, names[piece.source], max_record_bytes, _encoding(piece, source))
         if piece.format == "parquet":
             _read_parquet(desk)
         elif piece.format in csv_rows.FORMATS:
@@ -269,10 +286,23 @@ def read_shard(
     return ledger.close()
 
 
+def _encoding(piece: Piece, source: Source) -> str:
+    """What the records of a file are in that are not UTF-8: by its beginning, whichever part of it is read."""
+    if piece.format == "parquet" or (piece.format == "text" and source.mode != "separator"):
+        return ""
+    head = b""
+    damage = Damage()
+    for block in as_utf8(chunks(Path(piece.path), piece.compression, damage), damage):
+        head += block
+        if len(head) >= SAMPLE_BYTES:
+            break
+    return encoding_of_lines(head[:SAMPLE_BYTES])
+
+
 def _read_text(desk: _Desk) -> None:
     damage = desk.damage
     last: Record | None = None
-    for record in _records(desk, damage):
+    for record in _records(desk):
         if last is not None:
             _one_record(desk, last)
         last = record
@@ -285,20 +315,20 @@ def _read_text(desk: _Desk) -> None:
         desk.drop(last.position, decode(last.data[:8000])[0], "read.truncated", damage.found)
 
 
-def _records(desk: _Desk, damage: Damage) -> Iterator[Record]:
+def _records(desk: _Desk) -> Iterator[Record]:
     piece, source = desk.piece, desk.source
     separator = b"\n" if piece.format == "jsonl" else source.separator.encode()
     start = max(0, piece.begin - len(separator))
-    blocks = _blocks(piece, damage, start)
+    blocks = _blocks(desk, start)
     if piece.format == "jsonl" or source.mode == "separator":
         return split(blocks, separator, piece.begin, piece.end, start, desk.max_record_bytes)
     return whole(blocks, desk.max_record_bytes)
 
 
-def _blocks(piece: Piece, damage: Damage, start: int = 0) -> Iterator[bytes]:
+def _blocks(desk: _Desk, start: int = 0) -> Iterator[bytes]:
     """The bytes of a piece's file, as UTF-8 when its first bytes announce UTF-16."""
-    blocks = chunks(Path(piece.path), piece.compression, damage, start)
-    return blocks if piece.begin else as_utf8(blocks, damage)
+    blocks = chunks(Path(desk.piece.path), desk.piece.compression, desk.damage, start)
+    return blocks if desk.piece.begin else as_utf8(blocks, desk.damage)
 
 
 def _one_record(desk: _Desk, record: Record) -> None:
@@ -309,13 +339,11 @@ def _one_record(desk: _Desk, record: Record) -> None:
         if desk.source.mode == "file" and desk.piece.format == "text":
             desk.drop(record.position, "", "read.empty", 0)
         return
-    text, repair = decode(record.data)
-    repair = repair or ("transcoded" if desk.damage.transcoded else "")
+    text, repair = decode(record.data, known=desk.encoding)
     if record.flaw:
         desk.drop(record.position, text, f"read.{record.flaw}", desk.max_record_bytes)
         return
-    if repair:
-        desk.ledger.edit({f"read.{repair}": 1})
+    desk.edit(repair, text)
     if desk.piece.format == "jsonl":
         _json_line(desk, record.position, text)
         return
@@ -351,20 +379,30 @@ def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
     source = desk.source
     texts = [text for name in source.text_fields if (text := _text_of(record.get(name))) is not None]
     if not texts:
-        found = ", ".join(sorted(map(str, record))[:20])
+        found = well_formed(", ".join(sorted(map(str, record))[:20]))
         desk.drop(position, found, "read.no_field", ", ".join(source.text_fields))
         return
-    text = "\n\n".join(text for text in texts if text.strip())
-    extra = {name: record[name] for name in source.meta_fields if name in record}
-    licence = record.get(source.licence_field) if source.licence_field else None
-    if isinstance(licence, str):
-        extra["licence"] = licence
-        desk.ledger.licences.add(licence)
+    text = well_formed("\n\n".join(text for text in texts if text.strip())).replace("\r\n", "\n").strip()
+    if num_bytes(text) > desk.max_record_bytes:  # a row of Parquet: of the others no more was read
+        desk.drop(position, text, "read.too_large", desk.max_record_bytes)
+        return
     url = record.get(source.url_field) if source.url_field else None
-    document = desk.document(position, well_formed(text).replace("\r\n", "\n").strip(), **extra)
-    if isinstance(url, str):
-        document = replace(document, url=well_formed(url))
-    _book(desk.ledger, document)
+    licence = record.get(source.licence_field) if source.licence_field else None
+    meta = {name: record[name] for name in source.meta_fields if name in record}
+    if isinstance(licence, str):
+        meta["licence"] = well_formed(licence)
+        desk.ledger.licences.add(meta["licence"])
+    url = well_formed(url) if isinstance(url, str) else ""
+    _book(desk.ledger, desk.document(position, text, url, _as_json(meta)))
+
+
+def _as_json(meta: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON can hold them: dates, numbers of fixed point and the like as text, no halves of characters."""
+    return json.loads(well_formed(json.dumps(meta, default=_as_text, ensure_ascii=False))) if meta else meta
+
+
+def _as_text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _text_of(value: object) -> str | None:
@@ -375,21 +413,21 @@ def _text_of(value: object) -> str | None:
 
 
 def _read_parquet(desk: _Desk) -> None:
-    import pyarrow.parquet
-
     piece, source = desk.piece, desk.source
-    with pyarrow.parquet.ParquetFile(piece.path) as file:
-        there = file.schema_arrow.names
-        _check_column(desk, there)
-        columns = {*source.text_fields, source.url_field, source.licence_field, *source.meta_fields} & set(there)
-        position = sum(file.metadata.row_group(group).num_rows for group in range(piece.begin))
-        groups = list(range(piece.begin, file.num_row_groups if piece.end is None else piece.end))
-        for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=sorted(columns)):
-            for record in batch.to_pylist():
-                desk.work.record = f"{piece.relative}@{position}"
-                desk.work.advance()
-                _row(desk, position, record)
-                position += 1
+    try:
+        there = columns_of(Path(piece.path))
+    except DataError as error:
+        desk.drop(0, "", "read.truncated", f"the whole file is lost: {error.found}")
+        return
+    _check_column(desk, there)
+    columns = {*source.text_fields, source.url_field, source.licence_field, *source.meta_fields} & set(there)
+    for position, record in read_rows(Path(piece.path), sorted(columns), piece.begin, piece.end):
+        desk.work.record = f"{piece.relative}@{position}"
+        desk.work.advance()
+        if isinstance(record, str):
+            desk.drop(position, "", "read.truncated", record)
+        else:
+            _row(desk, position, record)
 
 
 def _check_column(desk: _Desk, there: list[str]) -> None:
@@ -405,9 +443,9 @@ def _check_column(desk: _Desk, there: list[str]) -> None:
 
 
 def _read_csv(desk: _Desk) -> None:
-    source, damage = desk.source, desk.damage
-    blocks = _blocks(desk.piece, damage)
-    reader = CsvReader(blocks, desk.max_record_bytes, desk.piece.format, source.header, source.columns)
+    source, damage, kind = desk.source, desk.damage, desk.piece.format
+    names, encoding = source.columns, desk.encoding
+    reader = CsvReader(_blocks(desk), desk.max_record_bytes, kind, source.header, names, source.quotes, encoding)
     if reader.columns:
         _check_column(desk, reader.columns)
     last: Row | None = None
@@ -427,11 +465,9 @@ def _csv_row(desk: _Desk, row: Row) -> None:
     desk.work.record = f"{desk.piece.relative}@{row.number}"
     desk.work.advance()
     if row.flaw:
-        value = desk.max_record_bytes if row.flaw == "too_large" else row.found
-        desk.drop(row.number, row.text, f"read.{row.flaw}", value)
+        desk.drop(row.number, row.text, f"read.{row.flaw}", row.found or desk.max_record_bytes)
     else:
-        repair = row.repair or ("transcoded" if desk.damage.transcoded else "")
-        desk.ledger.edit({f"read.{repair}": 1} if repair else {})
+        desk.edit(row.repair, *row.fields.values())
         _row(desk, row.number, dict(row.fields))
 
 
