@@ -181,21 +181,21 @@ class _Run:
         """Decide what to do about a shard whose worker died.
 
         Out of time: the record is set aside at once. Anything else (the kernel's memory killer, a crash of native
-        code, somebody's `kill`): the shard is tried again; the second death at the same record sets it aside.
+        code, somebody's `kill`): the shard is tried again; the second death at the same record sets it aside, and the
+        count begins anew. A death between records, or at one that is set aside already, only counts.
         """
-        position = death.position
-        if death.out_of_time and position >= 0:
-            self.notes.add_aside(shard, position, "timeout")
+        position, deaths = death.position, self.deaths.setdefault(shard.name, [])
+        to_blame = position >= 0 and position not in self.notes.set_aside(shard)
+        if to_blame and (death.out_of_time or position in deaths):
+            self.notes.add_aside(shard, position, "timeout" if death.out_of_time else "crash")
+            deaths.clear()
             return
-        before = self.deaths.setdefault(shard.name, [])
-        if position >= 0 and position in before:
-            self.notes.add_aside(shard, position, "crash")
-            return
-        before.append(position)
-        if len(before) > self.limits.max_deaths:
+        deaths.append(position)
+        if len(deaths) > self.limits.max_deaths:
+            place = f"{'at' if position >= 0 else 'after'} record {death.record}"
             raise DataError(
-                f"workers died {len(before)} times on shard {shard.name} (last exit status {death.status})",
-                where=f"at record {death.record}" if death.record else "outside any record",
+                f"workers died {len(deaths)} times on shard {shard.name} (last exit status {death.status})",
+                where=place if death.record else "outside any record",
                 do="Status -9 usually means that memory ran out: use fewer workers, or smaller shards",
                 exit_code=1,
             )
