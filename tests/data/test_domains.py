@@ -222,11 +222,19 @@ def test_words_are_hashed_once_for_both_axes(
     assert len(calls) == 1
 
 
-def test_a_second_start_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_start_writes_the_same(
+    tmp_path: Path, seeded: tuple[Artifact, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Axes in another order than the alphabet's; all shards were done when it was interrupted."""
-    (tmp_path / "own.toml").write_text(SEEDS)
-    settings = {"seeds": str(tmp_path / "own.toml"), "axes": ["topic", "format"]}
-    inputs = {"documents": given(tmp_path / "in")[0]}
+    model = load(seeded[0].path / "format.safetensors")
+    replace(model, about={**model.about, "task": "topic"}).save(tmp_path / "topic")
+    settings = {
+        "axes": ["topic", "format"],
+        "topic_model": str(tmp_path / "topic"),
+        "format_model": str(seeded[0].path / "format.safetensors"),
+    }
+    rows = [Document(f"d{i}", about(name, i)) for i in range(20) for name in WORDS]
+    inputs = {"documents": artifact(tmp_path / "in", rows)}
     straight = do(stage, tmp_path / "straight", inputs, **settings)
     again = restarted(monkeypatch, stage, tmp_path / "again", inputs, **settings)
     assert payload_hash(again.path) == payload_hash(straight.path)

@@ -94,10 +94,10 @@ def test_equal_texts_stay_once_with_the_highest_class() -> None:
 
 
 def test_memory_holds_one_shard_and_the_sample(tmp_path: Path) -> None:
-    """400 shards with 1,000 places each are 9.6 MB; the sample of 500 is 4 kB."""
-    shards = [Shard(f"{number:05d}", {}) for number in range(400)]
+    """100 shards with 1,000 places each are 2.4 MB; the sample of 500 is 4 kB."""
+    shards = [Shard(f"{number:05d}", {}) for number in range(100)]
     generator = np.random.default_rng(0)
-    keys = generator.integers(0, 2**63, (400, 1000), np.uint64)
+    keys = generator.integers(0, 2**63, (100, 1000), np.uint64)
     for shard, mine in zip(shards, keys, strict=True):
         rows = np.stack((np.arange(1000, dtype=np.uint64), mine, np.zeros(1000, np.uint64)), axis=1)
         np.save(tmp_path / f"{shard.name}.chosen.npy", rows)
