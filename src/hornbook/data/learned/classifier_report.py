@@ -49,8 +49,8 @@ def _summary(about: dict[str, Any], classes: list[str]) -> str:
     ]
     if by_document:
         lines.append(
-            f"Of {', '.join(by_document)} few hosts are known, or none, so these were parted by documents: a host's way of "
-            "writing may be in training and held-out texts alike, and the numbers flatter."
+            f"Of {', '.join(by_document)} few hosts are known, or none, so these were parted by documents: a host's "
+            "way of writing may be in training and held-out texts alike, and the numbers flatter."
         )
     if any(curve["auc"][0] >= SUSPICIOUS_AUC for curve in held_out["roc"].values()):
         lines.append(
