@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hornbook.core.artifact import building, open_artifact, payload_hash, write_json
+from hornbook.core.artifact import Artifact, Manifest, building, open_artifact, payload_hash, write_json
 from hornbook.core.errors import ArtifactError
 from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
@@ -82,3 +82,10 @@ def test_other_kinds_missing_files_and_newer_schemas_are_refused(tmp_path):
     (tmp_path / "x" / "manifest.json").write_text("{")
     with pytest.raises(ArtifactError, match="cannot be read"):
         open_artifact(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("02-clean", "clean"), ("103-a-b", "a-b"), ("fineweb-edu", "fineweb-edu"), ("2-x", "2-x")]
+)
+def test_the_name_is_the_stage_without_its_number(tmp_path, folder, name):
+    assert Artifact(tmp_path / folder, Manifest("documents")).name == name

@@ -22,7 +22,7 @@ GOLDEN = {
     ("data.dedup", 2): "0f62f4a6a2dc1b84",
     ("data.line_dedup", 1): "be50535b4dba846b",
     ("data.substring_dedup", 1): "bf027c5e0f78227f",
-    ("data.mix", 1): "87a59e581475679f",
+    ("data.mix", 2): "87a59e581475679f",
     ("data.decontaminate", 1): "7a36f52ffbf8871e",
 }
 

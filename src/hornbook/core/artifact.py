@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ KINDS = (
 )
 MANIFEST = "manifest.json"
 RESUME = ".resume"
+NUMBERED = re.compile(r"(\d\d+)-(.+)")
+"""The folder of a stage in a run: its number and its id."""
 NOT_PAYLOAD = frozenset({MANIFEST, "timing.jsonl"})
 
 
@@ -62,6 +65,12 @@ class Artifact:
 
     path: Path
     manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """What a run calls it: the id of its stage, which is the folder's name without the number in front."""
+        numbered = NUMBERED.fullmatch(self.path.name)
+        return numbered[2] if numbered else self.path.name
 
     @property
     def kind(self) -> str:

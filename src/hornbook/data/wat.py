@@ -21,6 +21,7 @@ from hornbook.data import funnel
 from hornbook.data.files.encodings import well_formed
 from hornbook.data.files.sources import Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.ledger import Ledger, conclude
+from hornbook.data.web.addresses import host_of
 from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"pages": "pages?"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "wat.damaged": "the record cannot be read at all (value: what was found and where)",
@@ -159,12 +160,12 @@ class Described:
 
     def outlinks(self) -> Iterator[tuple[str, str]]:
         """Links to other hosts."""
-        own = _host(self.url)
-        return ((url, text) for url, text in self.links if _host(url) != own)
+        own = host_of(self.url)
+        return ((url, text) for url, text in self.links if host_of(url) != own)
 
     def meta(self) -> dict[str, Any]:
         """Media type, numbers of links, the hosts most linked to, and where the page lies in the crawl."""
-        hosts = Counter(_host(url) for url, _ in self.outlinks())
+        hosts = Counter(host_of(url) for url, _ in self.outlinks())
         first = sorted(hosts.items(), key=lambda item: (-item[1], item[0]))[:MAX_HOSTS]
         counts = {"num_links": len(self.links), "num_outlinks": hosts.total(), "hosts": dict(first)}
         return {"mime": self.mime, **counts, **self.place}
@@ -213,7 +214,7 @@ def _links(page: str, base: str, links: list[dict[str, Any]]) -> Iterator[tuple[
             continue
         try:
             url = urldefrag(urljoin(base, _words(link.get("url")))).url
-            is_page = urlsplit(url).scheme in ("http", "https") and _host(url)
+            is_page = urlsplit(url).scheme in ("http", "https") and host_of(url)
         except ValueError:
             continue
         if is_page and url not in seen:
@@ -235,14 +236,6 @@ def _place(container: dict[str, Any]) -> dict[str, Any]:
 def _words(value: object) -> str:
     """A text of the record in one line, "" when there is none; JSON may hold halves of characters."""
     return " ".join(well_formed(str(value or "")).split())
-
-
-def _host(url: str) -> str:
-    """The host without `www.`, "" for none."""
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def _table(parent: Any, name: str) -> dict[str, Any]:

@@ -1,5 +1,12 @@
+import re
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hornbook.core.document import Document, Drop, Edit, Keep
-from hornbook.data.filters.c4 import Settings, decide
+from hornbook.data.filters.c4 import SENTENCE_END, Settings, decide
+from hornbook.data.language.languages import CLOSERS
 
 GOOD = "The boat left the harbour early."
 
@@ -95,3 +102,17 @@ def test_other_scripts_end_their_sentences() -> None:
     assert verdict(japanese * 5) == Keep()
     assert verdict("\n".join([japanese] * 5), reading="datatrove") == Drop("c4.few_sentences", 0)
     assert verdict("\n".join(["كان حارس المنارة يعد القوارب كل مساء؟"] * 5)) == Keep()
+
+
+def test_a_million_dots_take_no_time() -> None:
+    begin = time.process_time()
+    text = f"{GOOD} {'.' * 1_000_000}x and so on."
+    assert verdict(text, max_word_chars=10_000_000, min_sentences=2) == Keep()
+    assert time.process_time() - begin < 1
+
+
+@given(st.text(st.sampled_from("a.!।。\"'） \n"), max_size=30))
+def test_ends_are_those_of_the_plain_pattern(text: str) -> None:
+    closers = f"[{re.escape(CLOSERS)}]*"
+    plain = re.compile(rf"[.!?؟۔।॥։።፧។။]+{closers}(?=\s|$)|[。！？．｡]+{closers}")
+    assert [m.span() for m in SENTENCE_END.finditer(text)] == [m.span() for m in plain.finditer(text)]
