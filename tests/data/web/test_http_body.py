@@ -1,4 +1,5 @@
 import gzip
+import time
 import zlib
 
 import pytest
@@ -96,3 +97,12 @@ def test_a_zstd_body_that_is_cut_off_is_not_whole() -> None:
     for cut in (1, 5, len(data) // 2):
         body, flaw, found = undo(data[:-cut], "", "zstd", 10_000)
         assert flaw == "truncated" and TEXT.startswith(body) and "ends early" in found
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_body_of_many_small_members_takes_time_by_its_length(name: str) -> None:
+    one = gzip.compress(b"a") if name == "gzip" else zstandard.ZstdCompressor().compress(b"a")
+    many = 3_000_000 // len(one) // 10
+    begin = time.process_time()
+    assert undo(one * many, "", name, 1_000_000) == (b"a" * many, "", "")
+    assert time.process_time() - begin < 1.5

@@ -12,6 +12,7 @@ CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 GZIP = ("gzip", "x-gzip")
 AS_IS = ("", "identity", "none")
+FIRST_BYTES = 1 << 12
 STEP_BYTES = 1 << 16
 
 
@@ -81,13 +82,13 @@ def _by_members(
 ) -> tuple[bytes, str, str] | None:
     """What a decompressor makes of the data, and of all that follows and begins with `magic`; None for nothing."""
     parts: list[bytes] = []
-    size = 0
+    size = at = 0
     while True:
         member, broken = new()
-        part, complaint, data = _fed(member, data, max_bytes - size, broken)
+        part, complaint, at = _fed(member, data, at, max_bytes - size, broken)
         parts.append(part)
         size += len(part)
-        if complaint or size > max_bytes or not member.eof or magic is None or not data.startswith(magic):
+        if complaint or size > max_bytes or not member.eof or magic is None or not data.startswith(magic, at):
             break
     body = b"".join(parts)
     if size > max_bytes:
@@ -121,16 +122,18 @@ def _by_brotli(data: bytes, max_bytes: int) -> tuple[bytes, str, str] | None:
     return b"".join(parts), "", ""
 
 
-def _fed(member: Any, data: bytes, max_bytes: int, broken: type[Exception]) -> tuple[bytes, str, bytes]:
-    """All that a decompressor makes of the data (it stops when that is more than allowed), its complaint, the rest."""
+def _fed(member: Any, data: bytes, at: int, max_bytes: int, broken: type[Exception]) -> tuple[bytes, str, int]:
+    """What a decompressor makes of the data from `at` on (it stops when that is more than allowed), its complaint, and
+    where it ended. It is fed in growing steps, because there may be many small members."""
     parts: list[bytes] = []
-    size = at = 0
+    size, step = 0, FIRST_BYTES
     while at < len(data) and not member.eof and size <= max_bytes:
-        block = data[at : at + STEP_BYTES]
+        block = data[at : at + step]
         try:
             parts.append(member.decompress(block, max_bytes + 1 - size))
         except broken as error:
-            return b"".join(parts), str(error), b""
+            return b"".join(parts), str(error), at
         size += len(parts[-1])
         at += len(block) - len(member.unused_data if member.eof else member.unconsumed_tail)
-    return b"".join(parts), "", data[at:]
+        step = min(2 * step, STEP_BYTES)
+    return b"".join(parts), "", at
