@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import warcs
 
 GOLDEN = {
-    ("data.read", 3): "e1aa4ce38ac9650a",
-    ("data.extract", 2): "3a2da930419ab885",
+    ("data.read", 4): "e1aa4ce38ac9650a",
+    ("data.extract", 3): "3a2da930419ab885",
     ("data.filter", 2): "6ff9a2b31fb399dd",
     ("data.dedup", 2): "0f62f4a6a2dc1b84",
     ("data.line_dedup", 1): "be50535b4dba846b",

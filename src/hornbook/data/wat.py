@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"pages": "pages?"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "wat.damaged": "the record cannot be read at all (value: what was found and where)",
@@ -68,8 +68,11 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Read every record about a page; records about requests and the crawl itself are only counted."""
     root, name = find_pages(settings.path, inputs, out, "data.wat")
     pieces = (
-        (Piece(0, str(file.path), file.relative, file.format, file.compression, begin, end), settings.shard_bytes)
-        for file in find_files(root, ("wat",), settings.files)
+        (
+            Piece(0, str(file.path), file.relative, file.format, file.compression, begin, end),
+            (end or file.size_bytes) - begin,
+        )
+        for file in find_files(root, ("wat",), settings.files, out.log.line)
         for begin, end in (ranges(file.size_bytes, settings.shard_bytes) if file.compression else [(0, None)])
     )
     shards = plan_shards(pieces, settings.shard_bytes)
@@ -189,12 +192,12 @@ def parse(data: bytes, url: str) -> Described | str:
     target = _words(_table(envelope, "WARC-Header-Metadata").get("WARC-Target-URI")) or url
     return Described(
         target,
-        int(status) if status.isdigit() else 0,
+        int(status) if status.isdecimal() else 0,
         headers.get("content-type", "").split(";")[0].strip().lower(),
         bool(html),
         _words(head.get("Title")),
         _words(found[0].get("content")) if found else "",
-        tuple(_links(target, str(head.get("Base") or ""), _tables(html, "Links"))),
+        tuple(_links(target, _words(head.get("Base")), _tables(html, "Links"))),
         _place(_table(record, "Container")),
     )
 
@@ -202,11 +205,15 @@ def parse(data: bytes, url: str) -> Described | str:
 def _links(page: str, base: str, links: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Addresses that the page's anchors lead to, without fragments, each once."""
     seen: set[str] = set()
+    try:
+        base = urljoin(page, base)
+    except ValueError:
+        base = page
     for link in links:
         if not str(link.get("path", "")).upper().startswith("A@"):
             continue
         try:
-            url = urldefrag(urljoin(urljoin(page, base), _words(link.get("url")))).url
+            url = urldefrag(urljoin(base, _words(link.get("url")))).url
             is_page = urlsplit(url).scheme in ("http", "https") and host_of(url)
         except ValueError:
             continue
@@ -220,7 +227,7 @@ def _place(container: dict[str, Any]) -> dict[str, Any]:
     length = _table(container, "Gzip-Metadata").get("Deflate-Length")
     values = {"warc_file": container.get("Filename"), "warc_offset": container.get("Offset"), "warc_length": length}
     return {
-        name: int(value) if name != "warc_file" and str(value).isdigit() else _words(value)
+        name: int(value) if name != "warc_file" and str(value).isdecimal() else _words(value)
         for name, value in values.items()
         if value is not None
     }
