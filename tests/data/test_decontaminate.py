@@ -142,6 +142,41 @@ def test_cuts_take_the_surroundings_and_leave_the_rest(tmp_path: Path) -> None:
     assert read_funnel(tmp_path / "out")["edited"] == {"decontaminate.cut": 2}
 
 
+@pytest.mark.parametrize(("items", "kept"), [(9, True), (10, False)])
+def test_a_document_in_too_many_pieces_goes(tmp_path: Path, items: int, kept: bool) -> None:
+    """Ten pieces, as many as GPT-3 allows, stay; eleven do not."""
+    generator = random.Random(6)
+    exams = [" ".join(prose(generator, 14)) for _ in range(items)]
+    exam = write_set(tmp_path / "exam.jsonl", *exams)
+    text = "".join(f"{' '.join(f'w{n}x{k}' for k in range(9))} {one} " for n, one in enumerate(exams)) + "and it ends"
+    source = artifact(tmp_path / "in", [Document("a", text), Document("b", "no such thing")])
+    do(tmp_path / "out", source, sets=[exam], action="cut", cut_chars=0)
+    assert dropped(tmp_path / "out") == ({} if kept else {"a": ("decontaminate.pieces", "11")})
+    if kept:
+        [left] = [d.text for d in read_documents(tmp_path / "out") if d.id == "a"]
+        assert len(left.split("\n\n")) == 10
+
+
+def test_a_document_names_ten_of_its_items(tmp_path: Path) -> None:
+    """Those with the longest matches."""
+    generator = random.Random(7)
+    exams = [" ".join(prose(generator, 13 + n)) for n in range(12)]
+    exam = write_set(tmp_path / "exam.jsonl", *exams)
+    do(tmp_path / "out", artifact(tmp_path / "in", [Document("a", "; ".join(exams))]), sets=[exam], action="mark")
+    [document] = read_documents(tmp_path / "out")
+    assert document.meta["contaminated_with"] == [f"exam#{n}" for n in range(11, 1, -1)]
+
+
+def test_books_are_looked_through_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    spans = decontaminate.common_spans
+    monkeypatch.setattr(decontaminate, "common_spans", lambda i, texts: taken.append(len(texts)) or spans(i, texts))
+    books = [Document(f"{n:02d}", f"book {n} " + "and so on and on " * 15_000 + ITEM * (n == 2)) for n in range(4)]
+    exam = write_set(tmp_path / "exam.jsonl", ITEM)
+    do(tmp_path / "out", artifact(tmp_path / "in", books, shards=1), sets=[exam])
+    assert taken == [1] * 4 and set(dropped(tmp_path / "out")) == {"02"}
+
+
 def test_boilerplate_is_listed_and_can_be_left_out(tmp_path: Path) -> None:
     """A licence that stands in an item and in 30 documents; one document has the rest of the item too."""
     licence = "permission is hereby granted free of charge to any person obtaining a copy of this software"

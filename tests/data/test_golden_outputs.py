@@ -19,9 +19,9 @@ GOLDEN = {
     ("data.read", 4): "e1aa4ce38ac9650a",
     ("data.extract", 3): "3a2da930419ab885",
     ("data.filter", 2): "6ff9a2b31fb399dd",
-    ("data.dedup", 2): "0f62f4a6a2dc1b84",
-    ("data.line_dedup", 1): "be50535b4dba846b",
-    ("data.substring_dedup", 1): "bf027c5e0f78227f",
+    ("data.dedup", 3): "0f62f4a6a2dc1b84",
+    ("data.line_dedup", 2): "be50535b4dba846b",
+    ("data.substring_dedup", 2): "bf027c5e0f78227f",
     ("data.mix", 2): "87a59e581475679f",
     ("data.decontaminate", 1): "7a36f52ffbf8871e",
 }

@@ -131,6 +131,22 @@ def test_short_lines_may_recur_everywhere(tmp_path: Path) -> None:
     assert all("And so" in text for text in cut(tmp_path, documents, everywhere="all", furniture=False).values())
 
 
+def test_looking_everywhere_changes_no_furniture(tmp_path: Path) -> None:
+    """A line too long to be furniture is none, whether lines are looked for on other sites or not."""
+    texts = [f"{'z' * 21}\nHome\n{' '.join(prose(n, 5))}" for n in range(6)]
+    left = [text.replace("\nHome", "") for text in texts]
+    for mode in ("off", "first", "all"):
+        assert list(cut(tmp_path / mode, site("a.example", texts), everywhere=mode, max_words=1).values()) == left
+    assert read_funnel(tmp_path / "first/out")["edited"] == {"line_dedup.furniture": 6}
+
+
+def test_a_very_long_line_of_two_documents_is_found_everywhere(tmp_path: Path) -> None:
+    line = " ".join(prose(1, 400))
+    texts = [f"{line}\nfirst", f"second\n{line}"]
+    documents = [Document(identity(n), text, f"http://h{n}.example/") for n, text in enumerate(texts)]
+    assert list(cut(tmp_path, documents, everywhere="first").values()) == [texts[0], "second"]
+
+
 FOOTERS = [
     lambda n, host: [f"Posted on {'January March June October'.split()[n % 4]} {1 + n % 28}, {2000 + n % 25}", "Share"],
     lambda n, host: [f"{n} comments", f"© {1990 + n % 30} {host}. All rights reserved."],

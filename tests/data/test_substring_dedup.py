@@ -89,6 +89,14 @@ def test_bytes(tmp_path: Path) -> None:
     assert cut(tmp_path, [texts], unit="bytes", min_tokens=100) == [texts[0], "2ä", texts[2]]
 
 
+def test_a_document_of_which_white_space_is_left_is_dropped(tmp_path: Path) -> None:
+    first, second = "".join(prose(1, 9)), "".join(prose(2, 9))
+    texts = [first, second, f"{first}\n{second}"]
+    assert cut(tmp_path, [texts], unit="bytes", min_tokens=20) == [*texts[:2], ""]
+    funnel = read_funnel(tmp_path / "out")
+    assert funnel["dropped"] == {"substring_dedup.empty": 1} and funnel["edited"] == {"substring_dedup.cut": 2}
+
+
 ALPHABET = st.lists(st.sampled_from(["a", "b", "c", "d", ".", "é"]), max_size=30).map(" ".join)
 
 

@@ -61,12 +61,24 @@ def test_partitions_and_workers_change_no_answer(tmp_path: Path) -> None:
     assert [ask(tmp_path / str(n), keys, n, workers=1 + n % 2) for n in (1, 2, 9)] == [expected] * 3
 
 
+def test_a_key_that_all_have_costs_one_row_for_each_shard(tmp_path: Path) -> None:
+    keys = [[5] * 1000 + [n] for n in (7, 8)]
+    assert ask(tmp_path, keys, 1) == by_hand(keys)
+    assert (tmp_path / "00000.k.keys").stat().st_size == 2 * 8
+    assert (tmp_path / "k.0000.answers").stat().st_size == 4 * 8
+    double = [[[5, 5]] * 1000, [[5, 6]] * 10 + [[5, 5]]]
+    assert ask(tmp_path / "two", double, 2, words=2) == by_hand(double)
+    assert (tmp_path / "two/00001.k.keys").stat().st_size == 2 * 16
+
+
 @examples(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30))
-def test_the_same_answers_as_by_hand(rows: list[tuple[int, int]]) -> None:
-    keys = np.array(rows, np.uint64).reshape(-1, 2)
-    assert equal_keys(keys).tolist() == by_hand([rows])[0]
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), max_size=30))
+def test_the_same_answers_as_by_hand(rows: list[tuple[int, int, int]]) -> None:
+    keys = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
+    answers_by_hand = iter(by_hand([[row[:2] for row in rows for _ in range(row[2])]])[0])
+    expected = [[next(answers_by_hand) for _ in range(row[2])][0] for row in rows]
+    assert equal_keys(keys, np.array([row[2] for row in rows], np.uint32)).tolist() == expected
 
 
 def test_number_of_partitions() -> None:
-    assert [num_partitions(n, 10) for n in (0, 1, 10, 11, 10**9)] == [1, 1, 1, 2, 512]
+    assert [num_partitions(n, 10) for n in (0, 1, 10, 11, 10**9)] == [1, 1, 1, 2, 4096]

@@ -20,7 +20,8 @@ from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.copies.contamination import Finding, Tally, books, common_ngrams, gather, judge
-from hornbook.data.copies.overlap import Index, build_index, common_spans, grams_in, load_index, word_places
+from hornbook.data.copies.overlap import Index, build_index, common_spans, different_grams, load_index, word_places
+from hornbook.data.copies.signatures import chunks
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
@@ -130,24 +131,18 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
 def scan_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, str]) -> dict[str, Any]:
     """Common spans of one Parquet file with the known texts, and in how many of its documents each n-gram is."""
     import numpy as np
-    import pyarrow.parquet
 
     index = load_index(Path(common[1]) / "index")
     found: list[np.ndarray] = [np.zeros((0, 5), np.int64)]
     counts: Counter[int] = Counter()
     position = 0
-    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=256, columns=["text"]):
-            spans = common_spans(index, batch.column("text").to_pylist())
-            matches: dict[int, set[int]] = {}
-            for document, known, _, first, length in spans.tolist():
-                matches.setdefault(document, set()).update(grams_in(index, known, first, length).tolist())
-            hit = [document for document, grams in matches.items() if grams]
-            for document in hit:
-                counts.update(matches[document])
-            found.append(spans[np.isin(spans[:, 0], hit)] + np.array([position, 0, 0, 0, 0]))
-            position += batch.num_rows
-            work.advance(batch.num_rows)
+    for documents in chunks(Path(inputs["file"]), ["id", "text"]):
+        spans = common_spans(index, [document.text for document in documents])
+        grams = different_grams(index, spans)
+        counts.update(grams[:, 1].tolist())
+        found.append(spans[np.isin(spans[:, 0], grams[:, 0])] + np.array([position, 0, 0, 0, 0]))
+        position += len(documents)
+        work.advance(len(documents))
     with work.output(f"{work.name}.spans.npy").open("wb") as file_out:
         np.save(file_out, np.concatenate(found))
     with work.output(f"{work.name}.grams.npy").open("wb") as file_out:
@@ -174,6 +169,7 @@ def decide_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings
     settings, folder = common[0], Path(common[1])
     index = load_index(folder / "index")
     spans = np.load(folder / f"{work.name}.spans.npy")
+    holders = np.ascontiguousarray(spans[:, 0])
     item_words, boilerplate = np.load(folder / "item_words.npy"), np.load(folder / "boilerplate.npy")
     labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     ledger = Ledger(work)
@@ -182,7 +178,7 @@ def decide_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings
     with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
         for batch in file.iter_batches(batch_size=1024):
             for document in from_table(batch):
-                begin, end = np.searchsorted(spans[:, 0], [position, position + 1])
+                begin, end = np.searchsorted(holders, [position, position + 1])
                 findings = judge(
                     index,
                     spans[begin:end],

@@ -19,7 +19,7 @@ from hornbook.data.copies.verdicts import Verdicts
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.web.addresses import normalised
 from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
+from hornbook.shards.shard import Notes, Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "dedup.url": "the address, normalised, of a document that is kept (value: the address; meta.duplicate_of). "
     "Source: RefinedWeb (Penedo et al. 2023), sec. G.3",
     "dedup.exact": "but for case and white space the text of a document that is kept (value: 1; meta.duplicate_of)",
     "dedup.minhash": "alike to a document that is kept (value: the Jaccard similarity of their word shingles, at least "
-    "threshold; meta.duplicate_of). Source: Broder 1997; bands and rows as FineWeb (Penedo et al. 2024)",
+    "threshold, or at least chain where others link the two; meta.duplicate_of). Source: Broder 1997; bands and rows "
+    "as FineWeb (Penedo et al. 2024)",
 }
 PUBLISHED: dict[str, tuple[int, int, int]] = {
     "fineweb_0.68": (5, 14, 8),
@@ -47,6 +48,7 @@ PUBLISHED: dict[str, tuple[int, int, int]] = {
     "cs336_0.65": (5, 50, 10),
 }
 """Published (words, bands, rows), named by where their curve crosses one half, not by what their makers call them."""
+SIGNATURE = ("bands", "extra_rows", "rows", "shingle_words")
 FIELD = {"newest": "date", "highest": "quality"}
 ID_BYTES = 40
 """Ids are compared by their first bytes; equal ones stay in the order of the corpus."""
@@ -96,8 +98,10 @@ class Settings(StrictSettings):
 
     @pydantic.model_validator(mode="after")
     def _one_signature(self) -> "Settings":
-        if self.published and (own := {"shingle_words", "bands", "rows", "extra_rows"} & self.model_fields_set):
-            raise ValueError(f"published sets {', '.join(sorted(own))} too: give one or the other")
+        # values, not what was set: a recipe's lock and a manifest hold every field
+        own = [name for name in SIGNATURE if getattr(self, name) != Settings.model_fields[name].default]
+        if self.published and own:
+            raise ValueError(f"published sets {', '.join(own)} too: give one or the other")
         if self.extra_rows > self.bands * self.rows:
             raise ValueError("extra_rows is more than bands x rows")
         return self
@@ -164,12 +168,18 @@ def sign_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> d
 
 
 def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int], job: str) -> None:
-    """Find the copies over all shards; write the verdicts of each shard, and what the report shows."""
+    """Find the copies over all shards; write the verdicts of each shard, and what the report shows.
+
+    A note says that it is done: a restart among the shards after it compares nothing again.
+    """
     import numpy as np
 
     def load(name: str) -> "np.ndarray":
         return np.concatenate([np.load(out.path / f"{shard.name}.{name}.npy") for shard in shards])
 
+    notes, whole = Notes(out.resume / "copies", job), Shard("all", [shard.inputs for shard in shards])
+    if notes.summary(whole, out.path) is not None:
+        return
     num_documents = sum(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
     ids = np.concatenate([np.load(out.path / f"{s.name}.id.npy").astype(f"S{ID_BYTES}") for s in shards])
@@ -182,13 +192,15 @@ def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int]
     if settings.fuzzy:
         alone = np.flatnonzero(verdicts.alone() & (load("words") > 0))
         labels, sets = alike(out, shards, starts, alone, settings.words(), settings.threshold, job)
-        settle(labels, ranks, ids, sets, settings.chain, partial(verdicts.add_one, "dedup.minhash"))
+        least = min(settings.chain, settings.threshold)
+        settle(labels, ranks, ids, sets, least, partial(verdicts.add_one, "dedup.minhash"))
         sets.close()
     del ranks, ids
     verdicts.write(out.path, [shard.name for shard in shards], starts)
     write_json(
         out.path / "clusters.json", verdicts.clusters([s.inputs["file"] for s in shards], starts, "dedup.minhash")
     )
+    notes.finish(whole, ["clusters.json", *(f"{shard.name}.verdicts.json" for shard in shards)], {})
 
 
 def _kept_by_address(urls: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray", most: int) -> "np.ndarray":
@@ -216,7 +228,7 @@ def decide_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
     """Write one Parquet file again, without its copies."""
     import pyarrow.parquet
 
-    verdicts = json.loads(Path(inputs["verdicts"]).read_text())
+    verdicts = json.loads(Path(inputs["verdicts"]).read_text("utf-8"))
     ignore = settings.ignored()
     ledger = Ledger(work)
     position = 0

@@ -13,7 +13,7 @@ from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.copies.furniture import (
     FORMULAS,
-    LONG,
+    edge_keys,
     edges,
     hash_key,
     is_part,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "line_dedup.furniture": "lines at the head or tail of a page that many pages of its site have (edit: lines). "
@@ -76,7 +76,7 @@ class Settings(StrictSettings):
     """Lines that are never furniture; chapter numbers never are."""
     everywhere: Literal["off", "first", "all"] = "off"
     """Cut long lines that stand in several documents, whatever their site: `first` keeps them in the first document,
-    `all` cuts every copy. Repeats inside one document stay."""
+    unless they are furniture there, `all` cuts every copy. Repeats inside one document stay."""
     everywhere_docs: int = pydantic.Field(default=2, ge=2)
     """Documents that must have the line."""
     everywhere_words: int = pydantic.Field(default=10, ge=1)
@@ -85,13 +85,13 @@ class Settings(StrictSettings):
 
 @dataclass(frozen=True)
 class _Page:
-    """A document's lines with their keys, its site, and the keys to ask about."""
+    """A document's lines with their keys, its site, the keys to ask about, and the numbers of its long lines by key."""
 
     lines: list[str]
     keys: list[str]
     site: str
     asked: list[str]
-    long: list[str]
+    long: dict[str, list[int]]
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
@@ -151,16 +151,14 @@ def _documents(file: Path) -> Any:
 
 def _page(document: Document, settings: Settings) -> _Page:
     lines = document.text.split("\n")
-    long: list[str] = []
-    if settings.everywhere == "off":
-        most = LONG_WORD_CHARS * settings.max_words
-        keys = [line_key(line) if len(line) <= most else LONG for line in lines]
-    else:
-        keys = [line_key(line) for line in lines]
-        words = settings.everywhere_words
-        long = [key for line, key in zip(lines, keys, strict=True) if key and len(line.split()) >= words]
+    keys = edge_keys(lines, LONG_WORD_CHARS * settings.max_words)
+    long: dict[str, list[int]] = {}
+    if settings.everywhere != "off":
+        for number, line in enumerate(lines):
+            if len(line.split()) >= settings.everywhere_words and (key := line_key(line)):
+                long.setdefault(key, []).append(number)
     site = host_of(document.url) or document.source
-    return _Page(lines, keys, site, edges(keys) if settings.furniture else [], list(dict.fromkeys(long)))
+    return _Page(lines, keys, site, edges(keys) if settings.furniture else [], long)
 
 
 def cut_shard(work: Workspace, inputs: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -208,12 +206,8 @@ def _furniture(
 def _repeated(page: _Page, elsewhere: "np.ndarray", settings: Settings) -> set[int]:
     """The numbers of long lines that other documents have."""
     column, least = (1, 1) if settings.everywhere == "first" else (0, 2)
-    often = elsewhere[:, 0] >= settings.everywhere_docs
-    gone = {key for key, yes in zip(page.long, (often & (elsewhere[:, column] >= least)).tolist(), strict=True) if yes}
-    words = settings.everywhere_words
-    return (
-        {n for n, key in enumerate(page.keys) if key in gone and len(page.lines[n].split()) >= words} if gone else set()
-    )
+    gone = (elsewhere[:, 0] >= settings.everywhere_docs) & (elsewhere[:, column] >= least)
+    return {n for numbers, yes in zip(page.long.values(), gone.tolist(), strict=True) if yes for n in numbers}
 
 
 def _write(ledger: Ledger, document: Document, lines: list[str], cut: set[int], repeated: set[int]) -> None:

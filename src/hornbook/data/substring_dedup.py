@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "substring_dedup.cut": "passages of min_tokens or more that stand elsewhere word for word (edit: passages). "
@@ -49,8 +49,9 @@ class Settings(StrictSettings):
     min_tokens: int = pydantic.Field(default=50, ge=2, le=10_000)
     """Shortest passage that counts as a repeat."""
     unit: Unit = "words"
-    """What a token is: `words` (runs of letters and digits; every punctuation mark is one too; white space does not
-    count, case does), or `bytes` (of UTF-8; 100 of them are about 50 tokens of a vocabulary)."""
+    """What a token is: `words` (runs of letters, digits and of all that is not ASCII, as curly quotes are; every other
+    punctuation mark is one too; spaces, tabs and line ends do not count, case does), or `bytes` (of UTF-8; 100 of them
+    are about 50 tokens of a vocabulary)."""
     copies: Literal["later", "all"] = "later"
     """Which copies go: `later` keeps the first of the corpus, `all` cuts the first too (Lee et al.)."""
     min_left: int = pydantic.Field(default=1, ge=1)
@@ -166,12 +167,13 @@ def _cut(ledger: Ledger, document: Document, windows: "np.ndarray", settings: Se
         return
     found = tokens([document.text], settings.unit)
     spans = [(int(found.begins[first]), int(found.ends[last - 1])) for first, last in runs]
-    left = len(found.hashes) - sum(last - first for first, last in runs)
+    text = without(document.text, spans)
+    left = len(found.hashes) - sum(last - first for first, last in runs) if text else 0
     ledger.edit({"substring_dedup.cut": len(runs)})
     if left < settings.min_left:
         ledger.drop(document, "substring_dedup.empty", left, size)
     else:
-        ledger.keep(replace(document, text=without(document.text, spans)), size)
+        ledger.keep(replace(document, text=text), size)
 
 
 def describe(artifact: Artifact) -> "list[Block]":

@@ -51,6 +51,17 @@ def test_the_longest_is_kept_and_among_equals_the_lowest_id() -> None:
     assert best_of_each(labels, lengths, ids).tolist() == [3, 3, 4, 3, 4]
 
 
+@examples(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 2)), max_size=20))
+def test_the_best_of_each_by_hand(rows: list[tuple[int, int, int]]) -> None:
+    """Highest rank, then lowest id, then first."""
+    labels, ranks, ids = (np.array([row[k] for row in rows], float) for k in range(3))
+    best = [
+        min((-ranks[j], ids[j], j) for j in range(len(rows)) if labels[j] == labels[i])[2] for i in range(len(rows))
+    ]
+    assert best_of_each(labels, ranks, ids).tolist() == best
+
+
 def test_groups_begin_with_the_best() -> None:
     labels, ranks = np.array([4, 9, 4, 1, 9, 4]), np.array([1.0, 2.0, 3.0, 9.0, 2.0, 3.0])
     found = groups(labels, ranks, np.array([b"a", b"z", b"y", b"q", b"b", b"x"]))

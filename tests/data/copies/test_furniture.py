@@ -1,6 +1,20 @@
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
-from hornbook.data.copies.furniture import EDGE_LINES, edges, is_part, is_prose, line_key, protected_keys, zones
+from hornbook.data.copies import furniture
+from hornbook.data.copies.furniture import (
+    EDGE_LINES,
+    LONG,
+    edge_keys,
+    edges,
+    is_part,
+    is_prose,
+    line_key,
+    protected_keys,
+    zones,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +53,27 @@ def test_the_keys_of_the_edges() -> None:
     keys = [f"k{n}" for n in range(200)]
     assert edges(keys) == keys[:EDGE_LINES] + keys[-EDGE_LINES:]
     assert edges(["a", "", "b", "a"]) == ["a", "b"]
+
+
+LINES = st.lists(st.sampled_from(["home", "about", "hi", "", "* *", "text", "more"]), max_size=24)
+
+
+@examples(max_examples=300, deadline=None)
+@given(LINES, st.integers(0, 9), st.sampled_from([set[str](), {"hi"}]))
+def test_keys_of_the_edges_are_enough(lines: list[str], own_lines: int, prose: set[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(furniture, "EDGE_LINES", 3)
+        near, every = edge_keys(lines, 9), [line_key(line) for line in lines]
+        assert edges(near) == edges(every)
+        cut = {"home", "about", "hi"}
+        assert zones(near, cut, prose, own_lines) == zones(every, cut, prose, own_lines)
+
+
+def test_keys_of_long_lines_and_of_the_middle_are_not_made() -> None:
+    lines = [f"{a}{b}" for a in "bcdfghjklm" for b in "npqrstvwxyaeioubcdfg"]
+    found = edge_keys([*lines, "far too long"], 9)
+    assert found[:41] == lines[:41] and found[160:200] == lines[160:]
+    assert set(found[41:160]) == {LONG} == {found[200]}
 
 
 def zone(keys: list[str], own_lines: int, prose: str = "") -> set[int]:

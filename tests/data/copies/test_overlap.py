@@ -1,6 +1,7 @@
 """Exact common spans against brute force, and words under changes of case, punctuation and form."""
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hornbook.data.copies.overlap import (
     Index,
     build_index,
     common_spans,
+    different_grams,
     grams_in,
     load_index,
     plain_words,
@@ -62,6 +64,37 @@ def test_spans_are_those_of_brute_force(documents: list[str], texts: list[str]) 
     assert len(spans) == len({tuple(row) for row in spans.tolist()})
 
 
+def good_seeds(texts: list[str], max_items: int) -> set[tuple[str, ...]]:
+    """Runs of three words that at most so many texts have."""
+    words = [plain_words(text) for text in texts]
+    held = [{tuple(text[i : i + 3]) for i in range(len(text) - 2)} for text in words]
+    return {seed for one in held for seed in one if sum(seed in other for other in held) <= max_items}
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(few_words, min_size=1, max_size=3),
+    st.lists(few_words, min_size=3, max_size=5, unique_by=lambda t: tuple(plain_words(t))),
+)
+@example(["c c c a b"], ["c c c a b", "c c c b a", "c c c b b"])  # a template before the first seed of a run
+@example(["a b c the"], ["a b c", "b c the", "c c c"])  # the last seed of one text is none before the next one's
+def test_spans_with_templates_are_those_of_brute_force(documents: list[str], texts: list[str]) -> None:
+    """A span is found when any three words of it are no template; its n-grams are those of all spans, each once."""
+    texts = [text for text in texts if len(plain_words(text)) >= 3] or ["a b c"]
+    index, good = index_of(texts, max_items=2), good_seeds(texts, 2)
+    spans = common_spans(index, documents)
+    expected = {
+        row
+        for row in brute(documents, texts, 3)
+        if any(tuple(plain_words(documents[row[0]])[i : i + 3]) in good for i in range(row[2], row[2] + row[4] - 2))
+    }
+    assert {tuple(row) for row in spans.tolist()} == expected
+    grams = {
+        (d, kind) for d, known, _, first, n in spans.tolist() for kind in grams_in(index, known, first, n).tolist()
+    }
+    assert different_grams(index, spans).tolist() == sorted(map(list, grams))
+
+
 def test_the_longest_common_span_of_prose() -> None:
     generator = random.Random(5)
     words = [f"{a}{b}" for a in "bdfgklmnprst" for b in ("ab", "el", "in", "or", "un", "ist")]
@@ -84,6 +117,31 @@ def test_memory_bounds_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = common_spans(index_of(texts), documents)
     monkeypatch.setattr(overlap, "MAX_CELLS", 7)
     assert (common_spans(index_of(texts), documents) == wanted).all() and len(wanted) > 4
+
+
+def test_one_word_again_and_again_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """500 and 5,000 times the same word meet at 2.5 million places, on 5,499 lines."""
+    monkeypatch.setattr(overlap, "MAX_CELLS", 50_000)
+    index = index_of(["0 " * 5000])
+    tracemalloc.start()
+    try:
+        spans = common_spans(index, ["0 " * 500])
+        grams = different_grams(index, spans)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(spans) == 500 + 5000 - 1 - 2 * 2  # lines that are three words long and more
+    assert spans[:, 4].max() == 500 and grams.tolist() == [[0, 0]]
+    assert peak_bytes < 16_000_000
+
+
+def test_books_are_hashed_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(overlap, "words_of", lambda texts: taken.append(sum(map(len, texts))) or words_of(texts))
+    texts = [f"{n} " + "word " * 12_000 for n in range(20)]
+    hashes, offsets = overlap.hashed_words(texts)
+    assert len(taken) == 5 and max(taken) < 260_000
+    assert np.diff(offsets).tolist() == [12_001] * 20 and len(hashes) == 20 * 12_001
 
 
 @pytest.mark.parametrize(

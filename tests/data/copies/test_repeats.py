@@ -1,4 +1,5 @@
 import re
+import time
 
 import numpy as np
 from hypothesis import given
@@ -75,3 +76,13 @@ def test_what_is_left_is_joined_by_one_space_or_line_end() -> None:
     assert without("abcdef", [(2, 4)]) == "abef"
     assert without("aéb", [(2, 4)]) == "aé"  # begins inside a character: that character stays whole
     assert without(text, []) == text
+    assert without("one xx yy two", [(4, 6), (7, 9)]) == "one two" and without("a\n x \ny", [(3, 4)]) == "a\ny"
+    assert without("\n\nxx\n", [(2, 4)]) == "" == without("xx", [(0, 2)])
+    assert without("axx yyb", [(1, 3), (4, 6)]) == "a b"  # white space between two cuts parts what is left
+
+
+def test_many_cuts_take_time_by_the_length_of_the_text() -> None:
+    spans = [(100 * n + 50, 100 * n + 60) for n in range(20_000)]
+    began_s = time.process_time()
+    assert len(without("abcdefghi " * 200_000, spans)) == 1_800_000 - 1
+    assert time.process_time() - began_s < 1

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from hornbook.data.copies.shingles import jaccard, normalise, shingles
+from hornbook.data.copies import shingles as module
+from hornbook.data.copies.shingles import in_chunks, jaccard, normalise, shingles
 
 
 def sets(texts: list[str], words: int = 5) -> list[set[int]]:
@@ -61,6 +62,18 @@ def test_a_text_has_the_same_shingles_alone_and_among_others() -> None:
         " ".join(generator.choices(["fox", "hén", "mill", "a", "1984"], k=generator.randrange(30))) for _ in range(50)
     ]
     assert sets(texts) == [sets([text])[0] for text in texts]
+
+
+def test_chunks_end_by_characters_and_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK_CHARS", 5)
+    monkeypatch.setattr(module, "CHUNK_TEXTS", 3)
+    assert list(in_chunks(["aaaaaa", "b", "cccc", "", "", "", "d"], str)) == [
+        ["aaaaaa"],
+        ["b", "cccc"],
+        [""] * 3,
+        ["d"],
+    ]
+    assert list(in_chunks([], str)) == []
 
 
 def test_the_same_numbers_in_every_process() -> None:

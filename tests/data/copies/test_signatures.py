@@ -4,10 +4,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from hornbook.core.document import Document, to_table
-from hornbook.data.copies.shingles import shingles
-from hornbook.data.copies.signatures import CHUNK_CHARS, band_keys, chunks, rank
+from hornbook.data.copies.shingles import CHUNK_CHARS, shingles
+from hornbook.data.copies.signatures import band_keys, chunks, rank
 
 
 def test_what_a_document_is_worth() -> None:
@@ -23,6 +26,23 @@ def test_later_dates_are_worth_more() -> None:
     dates = ["1999", "2023-12-31", "2024-01-01", "2024-01-01T00:00:01Z", "Mon, 01 Jan 2024 00:00:02 GMT"]
     ranks = [rank(Document("a", "", meta={"date": date}), "newest", "date") for date in dates]
     assert ranks == sorted(ranks) and len(set(ranks)) == len(ranks)
+
+
+DATE = st.sampled_from("1 99 99999999999 Jan , 00:00:00 00:00 +9999999999999999999 - GMT Mon, é T Z 2024-01-01".split())
+
+
+@examples(max_examples=300, deadline=None)
+@given(st.lists(DATE, max_size=7).map(" ".join) | st.text(max_size=30))
+@example("1 Jan 99999999999 00:00:00 GMT")
+@example("1 Jan 2024 00:00:00 +9999999999999999999")
+@example("Mon, 1 Jan , 00:00:00 +0000")
+def test_whatever_stands_in_a_date_is_worth_something(text: str) -> None:
+    document = Document("a", "", meta={"date": text, "quality": text})
+    assert not math.isnan(rank(document, "newest", "date")) and not math.isnan(rank(document, "highest", "quality"))
+
+
+def test_a_number_too_large_for_a_float_is_worth_least() -> None:
+    assert rank(Document("a", "", meta={"quality": 10**400}), "highest", "quality") == -math.inf
 
 
 def test_chunks_are_every_document_once_in_order(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def band_pairs(keys: "np.ndarray") -> "list[np.ndarray]":
     for back in range(1, NEIGHBOURS + 1):
         there = later[later - back > first[later]]
         pairs.append(np.stack((order[there - back], order[there]), axis=1))
-    return [part.astype(np.int64) for part in pairs]
+    return pairs
 
 
 def first_of_each(keys: "np.ndarray") -> "np.ndarray":
@@ -61,8 +61,8 @@ def best_of_each(labels: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray") -
     import numpy as np
 
     best = np.arange(len(labels))
-    for group in groups(labels, ranks, ids):
-        best[group] = group[0]
+    order, starts = _members(labels, ranks, ids)
+    best[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
     return best
 
 
@@ -70,8 +70,15 @@ def groups(labels: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray") -> "lis
     """The documents of each label that more than one has, the best first: highest rank, then lowest id, then first."""
     import numpy as np
 
+    order, starts = _members(labels, ranks, ids)
+    return np.split(order, starts[1:]) if len(order) else []
+
+
+def _members(labels: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
+    """The documents of labels that more than one has, label by label, the best first; where each label begins."""
+    import numpy as np
+
     _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     members = np.flatnonzero(sizes[label] > 1)
     order = members[np.lexsort((members, ids[members], -ranks[members], label[members]))]
-    borders = np.flatnonzero(np.diff(label[order])) + 1
-    return np.split(order, borders) if len(order) else []
+    return order, np.flatnonzero(np.diff(label[order], prepend=-1))

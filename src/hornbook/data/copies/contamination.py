@@ -119,11 +119,16 @@ def judge(
 
 def _covered(index: Index, rows: list[list[int]], span_words: int) -> int:
     """Words of the known texts inside common spans that are long enough, or that are a whole text."""
-    covered: set[tuple[int, int]] = set()
+    spans: list[tuple[int, int]] = []
     for _, known, _, first, length in rows:
-        if length >= min(span_words, int(index.offsets[known + 1] - index.offsets[known])):
-            covered.update((known, word) for word in range(first, first + length))
-    return len(covered)
+        begin, end = int(index.offsets[known]), int(index.offsets[known + 1])
+        if length >= min(span_words, end - begin):
+            spans.append((begin + first, begin + first + length))
+    covered = at = 0
+    for begin, end in sorted(spans):
+        covered += max(0, end - max(begin, at))
+        at = max(at, end)
+    return covered
 
 
 @dataclass

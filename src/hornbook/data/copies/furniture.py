@@ -72,6 +72,25 @@ def hash_key(*parts: str) -> int:
     )
 
 
+def edge_keys(lines: list[str], most_chars: int) -> list[str]:
+    """The key of every line; LONG for those of more than `most_chars`, and for those too far from head and tail to be
+    cut (behind one line more than EDGE_LINES, so that lines without a key beside the last of them are known).
+    """
+    known: dict[int, str] = {}
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        if len(known) == len(lines):
+            break
+        num_keys = 0
+        for number in order:
+            if number not in known:
+                line = lines[number]
+                known[number] = line_key(line) if len(line) <= most_chars else LONG
+            num_keys += bool(known[number])
+            if num_keys > EDGE_LINES:
+                break
+    return [known.get(number, LONG) for number in range(len(lines))]
+
+
 def edges(keys: list[str]) -> list[str]:
     """The different keys among the first and last EDGE_LINES lines that have one, but LONG."""
     there = [key for key in keys if key]
@@ -115,7 +134,7 @@ def zones(keys: list[str], furniture: set[str], prose: set[str], own_lines: int)
     their neighbours: when the next line with a key on both sides is cut (or missing).
 
     >>> sorted(zones(["home", "about", "", "a", "b", "home", "c", "d", "foot"], {"home", "about", "foot"}, set(), 1))
-    [0, 1, 2, 8]
+    [0, 1, 8]
     >>> sorted(zones(["hi", "home", "title", "a", "b", "end", "foot"], {"hi", "home", "end", "foot"}, {"hi", "end"}, 1))
     [0, 1, 6]
     """

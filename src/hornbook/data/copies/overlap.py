@@ -11,16 +11,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hornbook.data.copies.shingles import normalise, windows, words_of
+from hornbook.data.copies.shingles import in_chunks, normalise, windows, words_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
 BITS_PER_SEED = 16
-BATCH_TEXTS = 2048
 MAX_CELLS = 4_000_000
-"""Places that are compared at a time: bounds memory where one run of words is repeated many times."""
+"""Pairs of words that are compared at a time: bounds memory where one run of words is repeated many times."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,9 @@ class Index:
 
     `hashes` of all their words, `offsets` of each text's [texts + 1]; `owners`: numbers of the items that have each
     text, at `owner_offsets`; `seeds`: sorted hashes of every `seed_words` neighbouring words, `places`: where each is
-    (number of its first word); `grams`: for each window of `gram_words` words the number of its kind, at
-    `gram_offsets` by text (a shorter text is one window); `filter`: a table of bits for a quick no.
+    (number of its first word), `before`: the seed one word before it in its text, 0 where none is (sorted among equal
+    seeds); `grams`: for each window of `gram_words` words the number of its kind, at `gram_offsets` by text (a shorter
+    text is one window); `filter`: a table of bits for a quick no.
     """
 
     hashes: "np.ndarray"
@@ -39,6 +39,7 @@ class Index:
     owner_offsets: "np.ndarray"
     seeds: "np.ndarray"
     places: "np.ndarray"
+    before: "np.ndarray"
     grams: "np.ndarray"
     gram_offsets: "np.ndarray"
     filter: "np.ndarray"
@@ -88,9 +89,7 @@ def hashed_words(texts: Sequence[str]) -> tuple["np.ndarray", "np.ndarray"]:
     """`words_of` many prepared texts, a few at a time: its working memory is forty times their bytes."""
     import numpy as np
 
-    parts = [
-        words_of([prepared(text) for text in texts[i : i + BATCH_TEXTS]]) for i in range(0, len(texts), BATCH_TEXTS)
-    ]
+    parts = [words_of(chunk) for chunk in in_chunks(map(prepared, texts), str)]
     lengths = np.concatenate([np.zeros(1, np.int64), *(np.diff(offsets) for _, offsets in parts)])
     return np.concatenate([np.zeros(0, np.uint64), *(hashes for hashes, _ in parts)]), np.cumsum(lengths)
 
@@ -126,7 +125,8 @@ def build_index(
     starts = np.arange(len(keys)) - np.repeat(key_offsets[:-1] - offsets[:-1], np.diff(key_offsets))
     text_of = np.repeat(np.arange(len(lengths)), np.diff(key_offsets))
     good = ~_templates(keys, text_of, all_owners, owner_offsets, max_items)
-    order = np.argsort(keys[good], kind="stable")
+    before = _seeds_before(keys, key_offsets, good)
+    order = np.lexsort((before[good], keys[good]))
     grams, gram_offsets = windows(hashes, offsets, gram_words)
     return Index(
         hashes=hashes,
@@ -135,6 +135,7 @@ def build_index(
         owner_offsets=owner_offsets,
         seeds=keys[good][order],
         places=starts[good][order],
+        before=before[good][order],
         grams=np.unique(grams, return_inverse=True)[1].astype(np.int64),
         gram_offsets=gram_offsets,
         filter=_filter(keys[good]),
@@ -157,6 +158,16 @@ def _templates(
     of_items = np.unique(np.repeat(kind, counts) * most + owners[np.repeat(owner_offsets[:-1][text], counts) + rank])
     num_items = np.bincount(of_items // most, minlength=int(kinds.max(initial=-1)) + 1)
     return num_items[kinds] > max_items
+
+
+def _seeds_before(keys: "np.ndarray", key_offsets: "np.ndarray", good: "np.ndarray") -> "np.ndarray":
+    """The key before each in its text; 0 for the first of a text and where the one before is a template (not good)."""
+    import numpy as np
+
+    before = np.zeros(len(keys), np.uint64)
+    before[1:] = keys[:-1] * good[:-1]
+    before[key_offsets[:-1]] = 0
+    return before
 
 
 def _filter(keys: "np.ndarray") -> "np.ndarray":
@@ -183,18 +194,13 @@ def common_spans(index: Index, texts: list[str]) -> "np.ndarray":
     hits = _hits(index, keys)
     if not len(hits):
         return np.zeros((0, 5), np.int64)
-    documents = np.searchsorted(key_offsets, hits, side="right") - 1
-    words = hits - key_offsets[documents] + offsets[documents]
-    first = np.searchsorted(index.seeds, keys[hits], side="left")
-    counts = np.searchsorted(index.seeds, keys[hits], side="right") - first
-    rank = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    places = index.places[np.repeat(first, counts) + rank]
-    known = np.searchsorted(index.offsets, places, side="right") - 1
-    shifts = np.repeat(words, counts) - places
-    lines = np.unique(np.stack((np.repeat(documents, counts), known, shifts), axis=1), axis=0)
-    sizes = np.diff(index.offsets)[lines[:, 1]]
+    lines = _lines(index, keys, key_offsets, offsets, hits)
+    documents, known = lines[:, 0], lines[:, 1]
+    cells = np.cumsum(
+        np.minimum(offsets[documents + 1] - offsets[documents], index.offsets[known + 1] - index.offsets[known])
+    )
     found: list[np.ndarray] = []
-    for part in np.split(lines, np.searchsorted(np.cumsum(sizes), np.arange(MAX_CELLS, int(sizes.sum()), MAX_CELLS))):
+    for part in np.split(lines, np.searchsorted(cells, np.arange(MAX_CELLS, int(cells[-1]), MAX_CELLS))):
         found.append(_runs(index, hashes, offsets, part))
     spans = np.concatenate(found)
     return spans[np.lexsort(spans.T[::-1])]
@@ -210,6 +216,49 @@ def _hits(index: Index, keys: "np.ndarray") -> "np.ndarray":
     maybe = np.flatnonzero((index.filter[low >> 3] >> (low & 7).astype(np.uint8)) & 1)
     place = np.minimum(np.searchsorted(index.seeds, keys[maybe]), len(index.seeds) - 1)
     return maybe[index.seeds[place] == keys[maybe]]
+
+
+def _lines(
+    index: Index, keys: "np.ndarray", key_offsets: "np.ndarray", offsets: "np.ndarray", hits: "np.ndarray"
+) -> "np.ndarray":
+    """Where documents and known texts run beside each other: rows of document, known text, word less word, different.
+
+    A seed whose neighbour before is the same seed on both sides is left out, as it goes on with a run: of two texts
+    that repeat one word n and m times n + m pairs are looked at, not n m.
+    """
+    import numpy as np
+
+    documents = np.searchsorted(key_offsets, hits, side="right") - 1
+    words = hits - key_offsets[documents] + offsets[documents]
+    before = np.where(hits > key_offsets[documents], keys[hits - 1], np.uint64(1))  # 1: equal to none in the index
+    low = np.searchsorted(index.seeds, keys[hits], side="left")
+    high = np.searchsorted(index.seeds, keys[hits], side="right")
+    going_on = _search(index.before, low, high, before)
+    begun = _search(index.before, going_on, high, before + np.uint64(1))
+    first = np.concatenate((low, begun))
+    counts = np.concatenate((going_on, high)) - first
+    rank = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    places = index.places[np.repeat(first, counts) + rank]
+    known = np.searchsorted(index.offsets, places, side="right") - 1
+    shifts = np.repeat(np.tile(words, 2), counts) - places
+    return np.unique(np.stack((np.repeat(np.tile(documents, 2), counts), known, shifts), axis=1), axis=0)
+
+
+def _search(values: "np.ndarray", low: "np.ndarray", high: "np.ndarray", wanted: "np.ndarray") -> "np.ndarray":
+    """The first place of each range low:high, sorted there, whose value is not below the wanted one; else `high`.
+
+    >>> import numpy as np
+    >>> low, high = np.array([0, 0, 3, 3]), np.array([3, 3, 5, 5])
+    >>> _search(np.array([4, 6, 9, 1, 6]), low, high, np.array([6, 7, 7, 0])).tolist()
+    [1, 2, 5, 3]
+    """
+    import numpy as np
+
+    while (wide := low < high).any():
+        middle = np.minimum((low + high) // 2, len(values) - 1)
+        below = wide & (values[middle] < wanted)
+        low, high = np.where(below, middle + 1, low), np.where(wide & ~below, middle, high)
+    return low
 
 
 def _runs(index: Index, hashes: "np.ndarray", offsets: "np.ndarray", lines: "np.ndarray") -> "np.ndarray":
@@ -252,3 +301,21 @@ def grams_in(index: Index, known: int, first_word: int, num_words: int) -> "np.n
         return np.zeros(0, np.int64)
     begin = int(index.gram_offsets[known]) + first_word
     return np.asarray(index.grams[begin : begin + num_words - size + 1])
+
+
+def different_grams(index: Index, spans: "np.ndarray") -> "np.ndarray":
+    """The kinds of n-grams (as `grams_in`) in each document's common spans: rows of document and kind, different."""
+    import numpy as np
+
+    documents, known, _, first, lengths = spans.T
+    sizes = np.minimum(index.gram_words, index.offsets[known + 1] - index.offsets[known])
+    long = lengths >= sizes
+    far = len(index.grams) + 1  # places of different documents are far from each other
+    begins = (documents * far + index.gram_offsets[known] + first)[long]
+    ends = begins + (lengths - sizes + 1)[long]
+    order = np.argsort(begins, kind="stable")
+    begins, ends = begins[order], np.maximum.accumulate(ends[order])
+    begins[1:] = np.maximum(begins[1:], ends[:-1])  # what an earlier span has is not counted again
+    counts = ends - begins
+    at = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts - begins, counts)
+    return np.unique(np.stack((at // far, index.grams[at % far]), axis=1), axis=0)

@@ -28,8 +28,9 @@ class Tokens:
 def tokens(texts: list[str], unit: Unit) -> Tokens:
     """The tokens of each text.
 
-    `words`: runs of ASCII letters, digits and all bytes of other characters, and each other visible ASCII character
-    alone; white space parts them and does not count. `bytes`: every byte of UTF-8.
+    `words`: runs of ASCII letters, digits and all bytes of other characters (a curly quote, a no-break space), and
+    each other visible ASCII character alone; ASCII white space parts them and does not count. `bytes`: every byte of
+    UTF-8.
     """
     import numpy as np
 
@@ -80,11 +81,9 @@ def window_starts(offsets: "np.ndarray", length: int) -> "np.ndarray":
     """Where a window of `length` tokens begins that lies inside one text: bool for each token."""
     import numpy as np
 
-    here = np.zeros(int(offsets[-1]) + 1, np.int32)
+    num = int(offsets[-1])
     last = np.maximum(offsets[1:] - length + 1, offsets[:-1])
-    np.add.at(here, offsets[:-1], 1)
-    np.add.at(here, last, -1)
-    return np.cumsum(here[:-1]) > 0
+    return np.cumsum(np.bincount(offsets[:-1], minlength=num + 1) - np.bincount(last, minlength=num + 1))[:num] > 0
 
 
 def anchors(found: Tokens, length: int) -> tuple["np.ndarray", "np.ndarray"]:
@@ -125,10 +124,10 @@ def windows_with(found: Tokens, repeated: "np.ndarray", length: int) -> "np.ndar
     import numpy as np
 
     per_window = length - max(1, length // 2) + 1
-    near = np.zeros(len(found.hashes) + 1, np.int32)
-    np.add.at(near, np.maximum(repeated - per_window + 1, 0), 1)
-    np.add.at(near, repeated + 1, -1)
-    return np.flatnonzero((np.cumsum(near[:-1]) > 0) & window_starts(found.offsets, length))
+    num = len(found.hashes)
+    begins = np.bincount(np.maximum(repeated - per_window + 1, 0), minlength=num + 1)
+    near = np.cumsum(begins - np.bincount(repeated + 1, minlength=num + 1))[:num] > 0
+    return np.flatnonzero(near & window_starts(found.offsets, length))
 
 
 def window_keys(found: Tokens, windows: "np.ndarray", length: int) -> "np.ndarray":
@@ -175,9 +174,18 @@ def without(text: str, spans: list[tuple[int, int]]) -> str:
             end -= 1
         parts.append(data[at:begin].decode("utf-8", "surrogatepass"))
         at = end
-    joined = parts[0]
-    for part in parts[1:]:
-        left, right = joined.rstrip(), part.lstrip()
-        gap = joined[len(left) :] + part[: len(part) - len(right)]
-        joined = left + ("\n" if "\n" in gap else " " if left and right and gap else "") + right
-    return joined.strip() if spans else text
+    return _joined(parts) if spans else text
+
+
+def _joined(parts: list[str]) -> str:
+    """Parts of a text with one space or line end between them where there was white space."""
+    pieces: list[str] = []
+    gap = ""
+    for part in parts:
+        right = part.lstrip()
+        gap += part[: len(part) - len(right)]
+        if right:
+            kept = right.rstrip()
+            pieces += ["\n" if "\n" in gap else " " if gap else "", kept]
+            gap = right[len(kept) :]
+    return "".join(pieces[1:])

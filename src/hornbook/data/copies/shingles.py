@@ -4,14 +4,20 @@ Source: Broder 1997, "On the resemblance and containment of documents". Deviatio
 words' hashes, kept by itself and not as text.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from hornbook.data.copies.rolling import Rolling
 
 if TYPE_CHECKING:
     import numpy as np
 
+CHUNK_CHARS = 200_000
+"""Texts are hashed together up to this length: numpy's arrays then stay in the processor's cache, and memory small."""
+CHUNK_TEXTS = 1024
 DASHES_AND_QUOTES = dict.fromkeys("“”‘’„‚«»‹›–—−…·•¡¿、。，！？：；（）「」『』《》\u00a0\u2009\u202f\ufeff", " ")
+
+Item = TypeVar("Item")
 
 
 def normalise(text: str) -> str:
@@ -41,28 +47,32 @@ def shingles(texts: list[str], words: int) -> tuple["np.ndarray", "np.ndarray"]:
     return windows(hashes, offsets, words)
 
 
+def in_chunks(items: Iterable[Item], text: Callable[[Item], str]) -> Iterator[list[Item]]:
+    """Lists of neighbours whose texts together reach CHUNK_CHARS, or CHUNK_TEXTS of them."""
+    chunk: list[Item] = []
+    size_chars = 0
+    for item in items:
+        chunk.append(item)
+        size_chars += len(text(item))
+        if size_chars >= CHUNK_CHARS or len(chunk) == CHUNK_TEXTS:
+            yield chunk
+            chunk, size_chars = [], 0
+    if chunk:
+        yield chunk
+
+
 def words_of(texts: list[str]) -> tuple["np.ndarray", "np.ndarray"]:
     """Hashes of the words of each text in their order, and where each text's begin [len(texts) + 1]."""
     import numpy as np
 
-    joined = "\n".join(map(normalise, texts)).encode("utf-8", "replace") + b"\n"
-    data = np.frombuffer(joined, np.uint8)
-    ends_of_texts = _text_ends(texts, joined)
+    encoded = [normalise(text).encode("utf-8", "replace") for text in texts]
+    data = np.frombuffer(b"\n".join(encoded) + b"\n", np.uint8)
+    ends_of_texts = np.cumsum([len(text) + 1 for text in encoded], dtype=np.int64)
     is_word = _word_bytes()[data]
     edge = np.diff(np.concatenate(([0], is_word.view(np.int8))))
     starts, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
     hashes = Rolling(data).hashes(starts, ends)
     return hashes, np.concatenate(([0], np.searchsorted(starts, ends_of_texts)))
-
-
-def _text_ends(texts: list[str], joined: bytes) -> "np.ndarray":
-    """Byte positions after each text in the joined bytes."""
-    import numpy as np
-
-    if len(texts) == 1:
-        return np.array([len(joined)])
-    sizes = [len(t) if t.isascii() else len(normalise(t).encode("utf-8", "replace")) for t in texts]
-    return np.cumsum(np.array(sizes, np.int64) + 1)
 
 
 def _word_bytes() -> "np.ndarray":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.core.document import Document, from_table
-from hornbook.data.copies.shingles import shingles
+from hornbook.data.copies.shingles import in_chunks, shingles
 from hornbook.data.web.addresses import normalised
 from hornbook.shards.partition import mix
 from hornbook.shards.workspace import Workspace
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 PERMUTATION_SEED = 1
-CHUNK_CHARS = 200_000
-"""Texts are hashed together up to this length: numpy's arrays then stay in the processor's cache, and memory small."""
 
 Keep = Literal["longest", "first", "newest", "highest"]
 
@@ -63,22 +61,13 @@ def sign(work: Workspace, file: Path, columns: list[str], plan: Plan) -> dict[st
 
 
 def chunks(file: Path, columns: list[str]) -> Iterator[list[Document]]:
-    """The documents of a Parquet file, in lists of about CHUNK_CHARS."""
+    """The documents of a Parquet file, in lists that are hashed together."""
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(file) as parquet:
         there = [name for name in columns if name in parquet.schema_arrow.names]
-        for batch in parquet.iter_batches(batch_size=1024, columns=there):
-            chunk: list[Document] = []
-            size_chars = 0
-            for document in from_table(batch):
-                chunk.append(document)
-                size_chars += len(document.text)
-                if size_chars >= CHUNK_CHARS:
-                    yield chunk
-                    chunk, size_chars = [], 0
-            if chunk:
-                yield chunk
+        batches = parquet.iter_batches(batch_size=1024, columns=there)
+        yield from in_chunks((document for batch in batches for document in from_table(batch)), lambda d: d.text)
 
 
 def _of_chunk(documents: list[Document], plan: Plan) -> dict[str, "np.ndarray"]:
@@ -117,7 +106,7 @@ def rank(document: Document, keep: Keep, field: str) -> float:
         return _seconds(value)
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return -math.inf
     return -math.inf if math.isnan(number) else number
 
@@ -132,7 +121,7 @@ def _seconds(date: str) -> float:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             found = read(f"{text}-01-01" if len(text) == 4 and text.isdigit() else text)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     return -math.inf

@@ -1,19 +1,20 @@
 """Groups of documents that are alike: pairs that the bands propose, verified by their shingles; who goes, who stays.
 
-Memory: one band of keys, labels and ranks (about 60 bytes a document), two sets of shingles. The rest is on disk.
+Memory: one band of keys, labels and ranks (about 60 bytes a document), two sets of shingles, a sample of those of one
+bucket. The rest is on disk.
 """
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hornbook.core.artifact import Out
 from hornbook.data.copies.clusters import NEIGHBOURS, band_pairs, components, groups
 from hornbook.data.copies.shingles import jaccard, shingles
 from hornbook.data.copies.signatures import chunks
+from hornbook.shards.partition import grouped, mix
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_ROUNDS = 100
-"""So many copies of one group are kept at most before the rest, alike to none of them, is kept too."""
+"""So many documents that stay are compared with all that is left of their group."""
+SKETCH = 8
+"""Least shingles of a document by which the rest of a greater group meets: copies share most of them."""
 MAX_REMEMBERED = 4_000_000
 """Pairs found to be different that are remembered, so that they are compared once."""
 MAX_OPEN = 200
 FEW_DOCS = 30_000
 """Fewer documents than this are not worth starting workers for."""
+SAMPLED = 64
+"""Shingles of each document of a crowd that are looked at for what few of the crowd have."""
+CROWD_DOCS = 20_000
+"""Documents of a crowd that are looked at together: bounds memory (about 3 kB each)."""
 
 
 class Sets:
@@ -38,7 +45,7 @@ class Sets:
         import numpy as np
 
         self._files = [folder / f"{name}.shingles" for name in names]
-        self._open: OrderedDict[int, int] = OrderedDict()
+        self._open: OrderedDict[int, BinaryIO] = OrderedDict()
         self._numbers = numbers
         self._home = np.searchsorted(starts, numbers, side="right") - 1
         sizes = [np.load(folder / f"{name}.sizes.npy") for name in names]
@@ -49,19 +56,20 @@ class Sets:
         import numpy as np
 
         at = int(np.searchsorted(self._numbers, number))
-        data = os.pread(self._handle(int(self._home[at])), 8 * int(self._sizes[at]), 8 * int(self._begins[at]))
-        return np.frombuffer(data, np.uint64)
+        file = self._file(int(self._home[at]))
+        file.seek(8 * int(self._begins[at]))
+        return np.frombuffer(file.read(8 * int(self._sizes[at])), np.uint64)
 
     def close(self) -> None:
         """Close the files."""
         while self._open:
-            os.close(self._open.popitem()[1])
+            self._open.popitem()[1].close()
 
-    def _handle(self, shard: int) -> int:
+    def _file(self, shard: int) -> BinaryIO:
         if shard not in self._open:
             if len(self._open) >= MAX_OPEN:
-                os.close(self._open.popitem(last=False)[1])
-            self._open[shard] = os.open(self._files[shard], os.O_RDONLY)
+                self._open.popitem(last=False)[1].close()
+            self._open[shard] = self._files[shard].open("rb", buffering=0)
         self._open.move_to_end(shard)
         return self._open[shard]
 
@@ -91,9 +99,11 @@ def alike(
     labels, different = np.arange(num_documents), np.zeros(0, np.uint64)
     with out.log.task("compare", total=num_bands, unit="bands") as task:
         for band in range(num_bands):
-            for part in range(NEIGHBOURS + 1):  # what the first of a bucket joins need not be compared again
-                pairs = np.load(out.path / f"pairs.{band:03d}.{part}.npy", mmap_mode="r")
-                labels, different = _join(labels, pairs, sets, threshold, different)
+            parts = [out.path / f"pairs.{band:03d}.{part}.npy" for part in range(NEIGHBOURS + 1)]
+            for part in parts:  # what the first of a bucket joins need not be compared again
+                labels, different = _join(labels, np.load(part, mmap_mode="r"), sets, threshold, different)
+            hidden = crowd_pairs(np.load(parts[0], mmap_mode="r"), labels, sets, band)
+            labels, different = _join(labels, hidden, sets, threshold, different)
             task.advance()
     return labels, sets
 
@@ -105,7 +115,9 @@ def _propose(folder: Path, names: list[str], alone: "np.ndarray", num_documents:
     wanted = np.zeros(num_documents, bool)
     num_bands = len(np.load(folder / f"{names[0]}.bands.npy", mmap_mode="r"))
     for band in range(num_bands):
-        keys = np.concatenate([np.load(folder / f"{name}.bands.npy", mmap_mode="r")[band] for name in names])
+        # copies: a view would hold its file open, and the files are as many as the shards
+        bands = [np.array(np.load(folder / f"{name}.bands.npy", mmap_mode="r")[band]) for name in names]
+        keys = np.concatenate(bands)
         for part, pairs in enumerate(band_pairs(keys[alone])):
             wanted[alone[pairs.reshape(-1)]] = True
             _save(folder / f"pairs.{band:03d}.{part}.npy", alone[pairs])
@@ -117,6 +129,48 @@ def _save(file: Path, values: "np.ndarray") -> None:
 
     with file.open("wb") as out:
         np.save(out, values)
+
+
+def crowd_pairs(stars: "np.ndarray", labels: "np.ndarray", sets: Sets, band: int) -> "np.ndarray":
+    """Pairs of one band that share shingles which few documents of their bucket have, where not all were compared.
+
+    Pages of one template meet in its buckets, too many for every two to be compared; two that share more than the
+    template are found by that. `stars`: the pairs with the first of each bucket. Joined documents are looked at once.
+    """
+    import numpy as np
+
+    found = [np.zeros((0, 2), np.int64)]
+    firsts, begins, sizes = np.unique(stars[:, 0], return_index=True, return_counts=True)
+    for crowd in np.flatnonzero(sizes > NEIGHBOURS + 1).tolist():
+        begin = int(begins[crowd])
+        members = np.append(firsts[crowd], stars[begin : begin + int(sizes[crowd]), 1])
+        members = np.sort(members[np.unique(labels[members], return_index=True)[1]])
+        for part in range(0, len(members) - 1, CROWD_DOCS):
+            found.append(_sharing(members[part : part + CROWD_DOCS], sets, band))
+    return np.concatenate(found)
+
+
+def _sharing(members: "np.ndarray", sets: Sets, band: int) -> "np.ndarray":
+    """Neighbours among the documents (numbers, ascending) that have the same shingle, for shingles that few have.
+
+    Of each the SAMPLED least shingles above a number that differs from band to band are looked at; what more than half
+    of the documents have belongs to their template.
+    """
+    import numpy as np
+
+    above = mix(np.array(band, np.uint64))
+    samples: list[np.ndarray] = []
+    for number in members.tolist():
+        own = sets[number]
+        first = int(np.searchsorted(own, above))
+        samples.append(own.take(np.arange(first, first + min(SAMPLED, len(own))), mode="wrap"))
+    owners = np.repeat(members, [len(sample) for sample in samples])
+    order, starts = grouped(np.concatenate(samples))
+    sizes = np.diff(np.append(starts, len(order)))
+    few = np.repeat(sizes <= max(2, len(members) // 2), sizes)
+    few[starts] = False
+    later = np.flatnonzero(few)
+    return np.stack((owners[order[later - 1]], owners[order[later]]), axis=1)
 
 
 def _join(
@@ -158,11 +212,14 @@ def settle(
     """Tell for each copy that goes its similarity to the copy that stays.
 
     The best of a group stays and what is alike to it by `least` goes; of the rest, alike to it only through others, the
-    best stays again, and so on. `found`: called with number, similarity, number of the kept copy.
+    best stays again, and so on; after MAX_ROUNDS each is compared with a few of the best that it resembles. `found`:
+    called with number, similarity, number of the kept copy.
     """
     for group in groups(labels, ranks, ids):
         left = group.tolist()
         for _ in range(MAX_ROUNDS):
+            if not left:
+                break
             kept, rest = left[0], left[1:]
             kept_set, left = sets[kept], []
             for number in rest:
@@ -171,8 +228,22 @@ def settle(
                     found(number, similarity, kept)
                 else:
                     left.append(number)
-            if not left:
-                break
+        _settle_rest(left, sets, least, found)
+
+
+def _settle_rest(left: list[int], sets: Sets, least: float, found: Callable[[int, float, int], None]) -> None:
+    """The same for documents too many for rounds: each meets the first to have one of its least shingles."""
+    holders: dict[int, int] = {}
+    for number in left:
+        own = sets[number]
+        sketch = own[:SKETCH].tolist()
+        near = {holders[shingle] for shingle in sketch if shingle in holders}
+        similarity, kept = max(((jaccard(sets[other], own), other) for other in near), default=(-1.0, -1))
+        if similarity >= least:
+            found(number, similarity, kept)
+        else:
+            for shingle in sketch:
+                holders.setdefault(shingle, number)
 
 
 def shingle_shard(work: Workspace, inputs: dict[str, Any], words: int) -> dict[str, Any]:

@@ -57,19 +57,21 @@ class Verdicts:
         gone = np.flatnonzero(self._rule)
         kept = self.kept()[gone]
         home = np.searchsorted(starts, kept, side="right") - 1
-        kept_ids = np.empty(len(gone), object)
-        for shard in np.unique(home).tolist():
-            here = np.flatnonzero(home == shard)
-            ids = np.load(folder / f"{names[shard]}.id.npy")
-            kept_ids[here] = [identity.decode() for identity in ids[kept[here] - starts[shard]].tolist()]
+        order = np.argsort(home, kind="stable")
+        ends = np.searchsorted(home[order], np.arange(len(starts)))
+        ids = [np.zeros(0, np.bytes_)]
+        for shard in np.flatnonzero(np.diff(ends)).tolist():
+            there = kept[order[ends[shard] : ends[shard + 1]]] - starts[shard]
+            ids.append(np.load(folder / f"{names[shard]}.id.npy")[there])
+        kept_ids = np.concatenate(ids)[np.argsort(order)]
         borders = np.searchsorted(gone, starts)
         for shard, name in enumerate(names):
             part = slice(int(borders[shard]), int(borders[shard + 1]))
-            rows = {
-                number - int(starts[shard]): [self._rules[self._rule[number] - 1], float(self._value[number]), identity]
-                for number, identity in zip(gone[part].tolist(), kept_ids[part].tolist(), strict=True)
-            }
-            write_whole(folder / f"{name}.verdicts.json", rows)
+            here = gone[part]
+            columns = (here - starts[shard], self._rule[here], self._value[here], kept_ids[part])
+            rows = zip(*(column.tolist() for column in columns), strict=True)
+            found = {row: [self._rules[rule - 1], value, identity.decode()] for row, rule, value, identity in rows}
+            write_whole(folder / f"{name}.verdicts.json", found)
 
     def clusters(self, files: list[str], starts: "np.ndarray", alike: str) -> dict[str, Any]:
         """How many groups of which size, how alike copies by the rule `alike` are, and the biggest groups to read."""
@@ -82,7 +84,8 @@ class Verdicts:
         for size in sorted(sizes):
             groups[_label(size)] += sizes[size]
         code = self._rules.index(alike) + 1 if alike in self._rules else 255
-        tenths = Counter(min(9, int(10 * value)) for value in self._value[self._rule == code].tolist())
+        values = self._value[self._rule == code].tolist()
+        tenths = Counter(min(9, int(round(10 * value, 5))) for value in values)  # 0.7 is .69999999 in 32 bits
         biggest = np.lexsort((kept, -copies))[:NUM_SHOWN]
         final = self.kept()[gone]
         members = [[n, *gone[final == n][:NUM_COPIES_SHOWN].tolist()] for n in kept[biggest].tolist()]

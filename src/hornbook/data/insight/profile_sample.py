@@ -67,8 +67,8 @@ def _language(text: str, meta: str, detected: bool) -> str:
 def near_duplicates(texts: list[str]) -> int:
     """Texts that a near-copy in the same sample would replace (exact copies too).
 
-    Source: MinHash bands and verified Jaccard similarity, as data.dedup has them by default. A sample misses copies
-    that were not drawn: the share in the whole corpus is at least this.
+    Source: MinHash bands and verified Jaccard similarity, as data.dedup has them with `extra_rows = 0`. A sample misses
+    copies that were not drawn: the share in the whole corpus is at least this.
     """
     import numpy as np
 
