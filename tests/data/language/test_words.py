@@ -1,3 +1,5 @@
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +45,13 @@ def test_a_number_and_what_is_glued_to_it() -> None:
 @given(st.text(st.sampled_from("aBpm9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))
 def test_parts_between_spaces_can_be_split_alone(text: str) -> None:
     assert spacy_words(text) == SPACY_WORD.findall(text)
+
+
+@given(st.text(st.sampled_from("aB9_ -'\n.\x1f"), max_size=40))
+def test_words_of_ascii_are_those_of_the_pattern(text: str) -> None:
+    assert words_of(text) == re.findall(r"\w+(?:['-]\w+)*", text, re.ASCII)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_words_of_any_ascii_are_those_of_the_pattern(text: str) -> None:
+    assert words_of(text) == re.findall(r"\w+(?:['-]\w+)*", text, re.ASCII)
