@@ -95,3 +95,10 @@ def test_other_scripts_end_their_sentences() -> None:
     assert verdict(japanese * 5) == Keep()
     assert verdict("\n".join([japanese] * 5), reading="datatrove") == Drop("c4.few_sentences", 0)
     assert verdict("\n".join(["كان حارس المنارة يعد القوارب كل مساء؟"] * 5)) == Keep()
+
+
+def test_a_line_of_white_space_behind_a_citation_has_no_long_word() -> None:
+    blank = "[1] " + "\u00a0" * 1002 + "[2]"  # datatrove's reading keeps the white space beside a mark
+    assert verdict("\n".join([GOOD, blank, *[GOOD] * 4]), reading="datatrove") == Edit(
+        "\n".join([GOOD] * 5), {"c4.citation": 2, "c4.line_no_end_mark": 1}
+    )
