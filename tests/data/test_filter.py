@@ -14,6 +14,7 @@ from hornbook.data import filter as stage
 from hornbook.data.filters import gopher_quality
 from hornbook.data.ledger import read_funnel
 from hornbook.data.profiles import PROFILES
+from hornbook.data.rules import forget_loaded
 from hornbook.report.blocks import Table
 from hornbook.shards.shard import Limits
 from hornbook.shards.workspace import Workspace
@@ -220,6 +221,9 @@ def test_what_a_filter_loads_is_loaded_once_for_all_shards_and_profiles(tmp_path
         filter_here(tmp_path / "out", str(shard), settings)
     assert dropped(tmp_path / "out") == [("2", "mine.word", "spam")]
     assert (tmp_path / "words.log").read_text() == "loaded "
+    forget_loaded()
+    settings.chains()
+    assert (tmp_path / "words.log").read_text() == "loaded " * 2
 
 
 def test_a_changed_list_is_another_job(tmp_path: Path) -> None:

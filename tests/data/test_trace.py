@@ -95,3 +95,16 @@ def test_no_more_are_found_than_asked_for(tmp_path: Path) -> None:
     assert find([found], "text", most=4) == ("text", ["0", "1", "2", "3"])
     assert find([found], "text", most=8)[1] == [str(n) for n in range(8)]
     assert with_value(found, "url", "", most=7) == [str(n) for n in range(7)]
+
+
+def test_reading_stops_when_enough_are_found(run: list[Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    original = pq.ParquetFile.read_row_group
+
+    def spy(self: pq.ParquetFile, group: int, columns: list[str] | None = None) -> pyarrow.Table:
+        read.append((group, columns))
+        return original(self, group, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+    assert find(run, "first text", most=1) == ("text", ["a"])
+    assert [group for group, columns in read if columns == ["text"]] == [0]

@@ -14,7 +14,15 @@ from hornbook.data.language.kinds import guess_kind
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
 from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of
-from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_with_limits, settings_of
+from hornbook.data.rules import (
+    Decide,
+    contents_of,
+    forget_loaded,
+    is_local,
+    prepare,
+    rules_with_limits,
+    settings_of,
+)
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -119,6 +127,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     limits = Limits(cpu_s=settings.record_cpu_s) if any(map(is_local, settings.names())) else Limits()
     total = documents.manifest.counts.get("docs")
     funnels = run_shards(filter_shard, shards, out, label="filter", common=common, job=job, limits=limits, total=total)
+    forget_loaded()
     conclude(out, funnels, str(documents.path), [shard.name for shard in shards])
     out.licences.extend(documents.manifest.licences)
     out.sources.extend(documents.manifest.sources)

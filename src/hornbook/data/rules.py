@@ -122,6 +122,11 @@ def _loaded(need: _Need) -> Any:
     return need.module.load(need.settings)
 
 
+def forget_loaded() -> None:
+    """Let go of what rules have loaded in this process: the stages that follow need the memory."""
+    _loaded.cache_clear()
+
+
 def _with_known_rules(name: str, module: ModuleType) -> Callable[..., Decision]:
     """A filter of the user's own, held to what the report and `hornbook why` rely on: its rules are in its RULES."""
 

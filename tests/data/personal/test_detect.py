@@ -53,6 +53,8 @@ def found(text: str, *kinds: str) -> list[tuple[str, str]]:
         ("ip", "host <2001:db8::8a2e:370:7334>, <fe80::1ff:fe23:4567:890a>, <6a01:2b02:3c03:4d04:e05:60f6:7a07:8b8>"),
         ("ip", "mapped <::ffff:192.0.2.1>; [<2001:db8::1>]:443"),
         ("phone", "call <+44 20 7946 0958>, <415-555-0134>"),
+        ("phone", "call <5550134> now, or call <55501345>; phone <20 79461> and 12"),
+        ("phone", "tel. <1 2 3 4 5 6 7> x, fax <12-34-567>"),
     ],
 )
 def test_every_kind_at_its_place(kind: str, text: str) -> None:

@@ -278,8 +278,8 @@ def _national_ids(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[in
     """Numbers with the check digits of a national identity number."""
     last = 0
     for start, stop in groups:
-        if stop - start < 6 and not text[stop + 1 : stop + 2].isdigit() and not text[start - 1 : start].isalpha():
-            continue  # a short group stands in an id behind letters, or before a sign and more digits
+        if stop - start < 6 and not text[stop + 1 : stop + 2].isdigit():
+            continue  # behind a short group of an id stands one sign or letter, and then more digits
         places = range(max(start, last), stop)
         found = next((match for place in places if (match := NATIONAL_ID.match(text, place))), None)
         if found is None:
