@@ -154,7 +154,7 @@ def slow_verdict(text: str, settings: Settings) -> tuple[str, float] | None:
 SHARES = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.0])
 
 
-@examples(max_examples=250, deadline=None)
+@examples(max_examples=150, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.integers(1, 150),

@@ -67,7 +67,8 @@ def test_arrays_are_unpacked_once_and_mapped(tmp_path: Path, monkeypatch: pytest
     [folder] = (tmp_path / "cache").iterdir()
     assert not made[0].moves.flags.writeable and made[0].moves.tolist() == [0, 1, 2]
     (folder / "table.npy").write_bytes(b"cut")
-    assert isinstance(byte_model.__wrapped__(), ByteModel) and len(calls) == 2
+    for _ in range(2):
+        assert byte_model.__wrapped__().table.tolist() == [0, 1, 2] and len(calls) == 2  # unpacked again, once
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HORNBOOK_CACHE", str(tmp_path / "file"))
     assert isinstance(byte_model.__wrapped__(), ByteModel) and len(calls) == 3  # nowhere to keep them

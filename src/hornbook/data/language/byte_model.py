@@ -94,12 +94,20 @@ def byte_model() -> ByteModel:
 
     packed = MODEL_DIR / MODEL_FILE
     try:
-        folder = Machine().cache_folder / f"langid-{hash_files([packed], packed.parent)}"
-        if not folder.is_dir():
-            _keep(_unpacked(packed), folder)
-        return ByteModel(_mapped(folder))
-    except (OSError, ValueError, EOFError):  # no room or no right to write there, or files that somebody has cut
+        return ByteModel(_shared(packed))
+    except OSError:  # no room, or no right to write there
         return ByteModel(_unpacked(packed))
+
+
+def _shared(packed: Path) -> "dict[str, np.ndarray]":
+    folder = Machine().cache_folder / f"langid-{hash_files([packed], packed.parent)}"
+    if folder.is_dir():
+        try:
+            return _mapped(folder)
+        except (OSError, ValueError, EOFError):  # a file is gone or was cut
+            shutil.rmtree(folder, ignore_errors=True)
+    _write(_unpacked(packed), folder)
+    return _mapped(folder)
 
 
 def _mapped(folder: Path) -> "dict[str, np.ndarray]":
@@ -108,7 +116,7 @@ def _mapped(folder: Path) -> "dict[str, np.ndarray]":
     return {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS}
 
 
-def _keep(arrays: "dict[str, np.ndarray]", folder: Path) -> None:
+def _write(arrays: "dict[str, np.ndarray]", folder: Path) -> None:
     """Write the arrays so that the folder is there whole or not at all, whoever else does the same."""
     import numpy as np
 
@@ -130,10 +138,8 @@ def _unpacked(packed: Path) -> "dict[str, np.ndarray]":
     from py3langid.langid import LanguageIdentifier
 
     whole: Any = LanguageIdentifier.from_model_file(packed)
-    moves, rows = (
-        np.frombuffer(whole.tk_nextmove, np.dtype(whole.tk_nextmove.typecode)),
-        np.array(whole.tk_row, np.uint32),
-    )
+    moves = np.frombuffer(whole.tk_nextmove, np.dtype(whole.tk_nextmove.typecode))
+    rows = np.array(whole.tk_row, np.uint32)
     return {
         "moves": moves.astype(np.uint32),
         "rows": rows << 8,
