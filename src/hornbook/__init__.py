@@ -28,8 +28,8 @@ def open_run(run: str | Path) -> "dict[str, Artifact]":
     from hornbook.cli.find import find_run
     from hornbook.core.artifact import open_artifact
 
-    folders = sorted(find_run(str(run)).glob("[0-9]*-*/manifest.json"))
-    return {file.parent.name.partition("-")[2]: open_artifact(file.parent) for file in folders}
+    files = sorted(find_run(str(run)).glob("[0-9]*-*/manifest.json"))
+    return {artifact.name: artifact for artifact in (open_artifact(file.parent) for file in files)}
 
 
 def load_model(model: str | Path, *, compiled: bool = False) -> "LocalModel":

@@ -2,7 +2,16 @@ import json
 
 import pytest
 
-from hornbook.core.artifact import building, files_of, hash_files, open_artifact, payload_hash, write_json
+from hornbook.core.artifact import (
+    Artifact,
+    Manifest,
+    building,
+    files_of,
+    hash_files,
+    open_artifact,
+    payload_hash,
+    write_json,
+)
 from hornbook.core.errors import ArtifactError
 from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
@@ -98,3 +107,10 @@ def test_a_hash_of_files_sees_names_and_bytes(tmp_path):
     (tmp_path / "a").rename(tmp_path / "c")
     (tmp_path / "c").write_text("3")
     assert hash_files(files_of(tmp_path), tmp_path) != first
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("02-clean", "clean"), ("103-a-b", "a-b"), ("fineweb-edu", "fineweb-edu"), ("2-x", "2-x")]
+)
+def test_the_name_is_the_stage_without_its_number(tmp_path, folder, name):
+    assert Artifact(tmp_path / folder, Manifest("documents")).name == name

@@ -1,6 +1,8 @@
 import errno
 import pickle
+import resource
 
+import numpy as np
 import pytest
 
 from hornbook.core.errors import (
@@ -50,4 +52,17 @@ def test_disk_full_is_found_behind_other_errors():
             raise DataError("could not write") from inner
     except DataError as error:
         assert is_disk_full(error)
-    assert not is_disk_full(OSError(errno.ENOENT, "no"))
+    assert not is_disk_full(OSError(errno.ENOENT, "no")) and not is_disk_full(OSError("3 of 4 written"))
+
+
+def test_a_full_disk_is_known_as_numpy_says_it(tmp_path):
+    """Its writers lose the number of the error."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="requested and") as caught:
+            np.save(tmp_path / "a.npy", np.zeros(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.errno is None and is_disk_full(caught.value)
+    assert is_disk_full(OSError("Not enough free space to write 17000000 bytes"))

@@ -109,7 +109,19 @@ def test_groups_find_topics_and_their_words(tmp_path: Path) -> None:
 def test_a_sample_is_said_to_be_one(tmp_path: Path) -> None:
     made = build(tmp_path / "out", corpora.put(tmp_path / "01-text", corpora.topic_documents(20)), num_docs=30)
     assert len(payload(made)["ids"]) == 30
-    assert "30 documents of 80" in (made.path / "atlas.html").read_text("utf-8")
+    found = re.search(r"30 documents of about (\d+)<", (made.path / "atlas.html").read_text("utf-8"))
+    assert found and 45 < int(found[1]) < 130  # of 80; the error of 30 lowest hashes is a fifth
+
+
+def test_how_many_there_are_is_told_from_the_lowest_hashes() -> None:
+    keys = np.sort(np.random.default_rng(3).integers(0, 2**64, 300_000, np.uint64, endpoint=False))
+    assert atlas.estimated(keys[:40_000], 40_000) == 300_000 and atlas.estimated(keys[:100], 101) == 0
+
+
+def test_a_document_in_several_inputs_counts_once(tmp_path: Path) -> None:
+    """121 documents came in, 91 were kept and 30 dropped: 121 in all, and all of them are shown."""
+    made = build(tmp_path / "out", *two_stages(tmp_path))
+    assert "121 documents</p>" in (made.path / "atlas.html").read_text("utf-8")
 
 
 def test_keywords_by_hand() -> None:

@@ -184,3 +184,31 @@ def test_the_plan_says_how_much_at_most() -> None:
 
     assert derived(domains=["a.example"], max_records=50) == {"pages_at_most": 50, "output_bytes": 200_000}
     assert derived(num_files=2)["pages_at_most"] == 60_000
+
+
+def test_the_list_names_each_place_once_and_what_was_passed_over(crawl: Path, tmp_path: Path) -> None:
+    settings = {"domains": ["village.example"], "languages": ["deu"], "base": str(crawl)}
+    listed = do(tmp_path / "list", list_only=True, **settings)
+    loaded = do(tmp_path / "out", **settings)
+    assert [line["url"] for line in listed] == [line["url"] for line in loaded] and len(listed) == 24
+    for before, after in zip(listed, loaded, strict=True):
+        assert "place" not in before | after and (before["path"], before["begin"]) == (after["path"], after["begin"])
+        assert ("file" in after) is (after["rule"] == "")
+    assert Counter(line["rule"] for line in listed)["common_crawl.language"] > 9
+
+
+def test_records_that_are_too_large_are_not_loaded(crawl: Path, tmp_path: Path) -> None:
+    folder = crawl / f"cc-index/collections/{crawls.CRAWL}/indexes"
+    blocks = [gzip.decompress((folder / name).read_bytes()).decode() for name in ("cdx-00000.gz", "cdx-00001.gz")]
+    lines = "".join(blocks).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("example,village)/"))
+    for number, size in ((at, common_crawl.MAX_RECORD_BYTES + 1), (at + 1, 0)):
+        key, stamp, rest = lines[number].split(" ", 2)
+        lines[number] = f"{key} {stamp} {json.dumps(json.loads(rest) | {'length': str(size)})}"
+    crawls.index(crawl, lines)
+    with site({"*": files(crawl)}) as server:
+        found = do(tmp_path / "out", domains=["village.example"], base=server.url)
+        assert sum("warc" in path for path in server.paths()) == 22
+    left = [(line["rule"], line["value"]) for line in found if line["rule"]]
+    assert left[0] == ("common_crawl.damaged", f"a record of {(64 << 20) + 1} bytes")
+    assert left[1] == ("common_crawl.bad_line", lines[at + 1][:200]) and len(left) == 2

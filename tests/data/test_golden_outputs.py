@@ -20,13 +20,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 import warcs
 
 GOLDEN = {
-    ("data.read", 3): "e1aa4ce38ac9650a",
-    ("data.extract", 2): "3a2da930419ab885",
+    ("data.read", 4): "e1aa4ce38ac9650a",
+    ("data.extract", 3): "3a2da930419ab885",
     ("data.filter", 3): "6ff9a2b31fb399dd",
     ("data.dedup", 2): "0f62f4a6a2dc1b84",
     ("data.line_dedup", 1): "be50535b4dba846b",
     ("data.substring_dedup", 1): "bf027c5e0f78227f",
-    ("data.mix", 1): "87a59e581475679f",
+    ("data.mix", 2): "87a59e581475679f",
     ("data.decontaminate", 1): "7a36f52ffbf8871e",
 }
 
@@ -147,7 +147,8 @@ def test_decisions_of_every_filter_change_only_with_the_version(tmp_path: Path) 
     }
     documents = fixed_documents()
     found: dict[str, str] = {}
-    for name in known_filters():
+    assert set(known_filters()) == {*GOLDEN_FILTERS, "entities"}  # which needs a model that is not here
+    for name in GOLDEN_FILTERS:
         said: list[str] = []
         for reading in readings_of(name) or ("",):
             table = tables.get(name, {}) | ({"reading": reading} if reading else {})

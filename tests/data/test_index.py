@@ -3,10 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hornbook.cli.main import command
-from hornbook.core.artifact import Artifact, building, open_artifact
+from hornbook.core.artifact import Artifact, Manifest, building, open_artifact
 from hornbook.core.document import Document
 from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
@@ -89,3 +91,12 @@ def test_look_near_shows_shared_words(made: Artifact, capsys: pytest.CaptureFixt
 def test_what_is_no_index_is_refused(made: Artifact, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["look", str(made.path.parent / "in"), "--near", "x"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_users_own_parquet_needs_id_and_text_only(tmp_path: Path) -> None:
+    (tmp_path / "in/kept").mkdir(parents=True)
+    rows = {"id": [d.id for d in DOCUMENTS], "text": [d.text for d in DOCUMENTS]}
+    pq.write_table(pa.table(rows), tmp_path / "in/kept/0.parquet")
+    artifact = Artifact(tmp_path / "in", Manifest("documents"))
+    hit, *_ = index.Searcher(build(tmp_path / "out", artifact).path).near(DOCUMENTS[3].text, 2)
+    assert (hit.id, hit.url, hit.source) == (DOCUMENTS[3].id, "", "")

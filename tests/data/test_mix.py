@@ -169,3 +169,40 @@ def test_the_report_sets_asked_beside_got(tmp_path: Path, web_and_tales: Artifac
     table, *_ = mix.describe(Artifact(tmp_path / "out", Manifest(kind="documents", stage="data.mix")))
     assert isinstance(table, Table) and table.columns[0] == "source"
     assert table.rows[0] == ["tales", "4 kB", "9.1 %", "50.0 %", "50.0 %", "16 kB", 160, 4.0]
+
+
+def test_a_second_start_draws_the_same(
+    tmp_path: Path, web_and_tales: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted when all shards are surveyed and drawn; domains come in another order than the alphabet's."""
+    asked: dict[str, Any] = {"weights": {"web": 0.7, "tales": 0.3}, "total_bytes": 9_000}
+    do(tmp_path / "straight", web_and_tales, **asked)
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for place in ("plan", "conclude"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(mix, place, stop)
+            do(tmp_path / "again", web_and_tales, **asked)
+    do(tmp_path / "again", web_and_tales, **asked)
+    assert payload_hash(tmp_path / "again") == payload_hash(tmp_path / "straight")
+
+
+def test_too_many_domains_over_all_shards(
+    tmp_path: Path, web_and_tales: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = artifact(tmp_path / "many", [doc(f"s{n}", n) for n in range(9)])  # three in each shard
+    monkeypatch.setattr(mix, "MAX_DOMAINS", 5)
+    with pytest.raises(DataError, match='"source" has more than 5 different values'):
+        do(tmp_path / "out", source, alpha=1.0)
+
+
+def test_documents_without_text_are_no_mix(tmp_path: Path) -> None:
+    empty = [doc("empty", n, size=0) for n in range(3)]
+    for number, asked in enumerate([{"alpha": 0.5}, {"weights": {"empty": 1}}, {"weights": {"other": 1}}]):
+        with pytest.raises(DataError, match="these documents have no text"):
+            do(tmp_path / f"out{number}", artifact(tmp_path / f"in{number}", empty), **asked)
+    both = artifact(tmp_path / "both", [*empty, doc("web", 1)])
+    with pytest.raises(DataError, match="no document was kept"):
+        do(tmp_path / "no", both, weights={"empty": 1, "web": 0}, total_bytes=100)

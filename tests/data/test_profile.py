@@ -12,6 +12,7 @@ from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
 from hornbook.core.settings import parse
 from hornbook.data import profile
+from hornbook.shards.shard import Notes, Shard
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
@@ -99,3 +100,29 @@ def test_no_documents_and_no_words(tmp_path: Path) -> None:
     found = numbers(made)
     assert found["x"]["docs"] == 0 and found["y"]["words"] == 0
     assert profile.describe(made)
+
+
+def test_a_kill_between_two_corpora_mixes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the sample of the second corpus and its note: the first one's sample stays its own."""
+    halves = [corpora.put(tmp_path / f"{n}", DOCUMENTS[8 * n : 8 * (n + 1)]) for n in range(2)]
+    wanted = build(tmp_path / "straight", *halves, languages=False).manifest.payload_hash
+    finish, num_done = Notes.finish, [0]
+
+    def kill(notes: Notes, shard: Shard, outputs: list[str], summary: dict[str, Any]) -> None:
+        num_done[0] += notes.folder.name == "sample texts"
+        if num_done[0] == 2:
+            raise KeyboardInterrupt
+        finish(notes, shard, outputs, summary)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Notes, "finish", kill)
+        build(tmp_path / "killed", *halves, languages=False)
+    assert build(tmp_path / "killed", *halves, languages=False).manifest.payload_hash == wanted
+
+
+def test_names_of_folders_and_words_in_any_encoding(tmp_path: Path) -> None:
+    (tmp_path / "easy.txt").write_bytes("the\ncat\ncafé\nrosé\nentrée\n".encode("latin-1"))
+    artifact = corpora.put(tmp_path / "fineweb-edu", [Document("a", "The café cat sat.", meta={"language": "en"})])
+    found = numbers(build(tmp_path / "out", artifact, easy_words=str(tmp_path / "easy.txt")))
+    assert list(found) == ["fineweb-edu"]
+    assert found["fineweb-edu"]["sample"]["dale_chall"] is not None

@@ -15,11 +15,11 @@ from hornbook.core.seed import key
 from hornbook.core.settings import parse
 from hornbook.data import quality as stage
 from hornbook.data.learned import roc
-from hornbook.data.learned.classifier import load
+from hornbook.data.learned.classifier import Classifier, load
 from hornbook.report.blocks import Samples
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import artifact, digest, do, documents, dropped, world
+from wordy import artifact, digest, do, documents, dropped, restarted, world
 
 SMALL = {"bits": 14}
 
@@ -65,7 +65,7 @@ def test_good_pages_score_higher(crawl: tuple[Artifact, dict[str, bool]], scored
 
 
 def test_scores_change_only_with_the_version(scored: Artifact) -> None:
-    assert (stage.VERSION, digest(scored.path)) == (1, "5fff21072676461f")
+    assert (stage.VERSION, digest(scored.path)) == (2, "5fff21072676461f")
 
 
 def test_a_trained_model_scores_again_without_training(
@@ -223,8 +223,10 @@ def test_mistakes(crawl: tuple[Artifact, dict[str, bool]], references: Artifact,
         do(stage, tmp_path / "b", inputs, cited=str(tmp_path / "list.txt"))
     with pytest.raises(DataError, match="too few examples"):
         do(stage, tmp_path / "c", {"documents": crawl[0]}, cited=str(tmp_path / "list.txt"))
-    model = replace(load(scored_file(references, tmp_path)), classes=("fine", "toxic"))
-    model.save(tmp_path / "other.safetensors")
+    model = load(scored_file(references, tmp_path))
+    replace(model, classes=("fine", "toxic"), about={**model.about, "task": "toxicity"}).save(
+        tmp_path / "other.safetensors"
+    )
     with pytest.raises(SettingsError, match="tells fine from toxic"):
         do(stage, tmp_path / "d", {"documents": crawl[0]}, model=str(tmp_path / "other.safetensors"))
 
@@ -233,3 +235,42 @@ def scored_file(references: Artifact, folder: Path) -> Path:
     rows = artifact(folder / "rows", [document for document, _ in documents(200)], 1)
     out = do(stage, folder / "trained", {"documents": rows, "references": references}, **SMALL)
     return out.path / stage.FILE
+
+
+def test_a_second_start_writes_the_same(
+    crawl: tuple[Artifact, dict[str, bool]], scored: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"model": str(scored.path / stage.FILE), "keep": "top"}
+    straight = with_model(crawl, scored, tmp_path / "straight", keep="top")
+    again = restarted(monkeypatch, stage, tmp_path / "again", {"documents": crawl[0]}, **settings)
+    assert payload_hash(again.path) == payload_hash(straight.path)
+
+
+def test_by_rank_every_text_is_scored_once(
+    crawl: tuple[Artifact, dict[str, bool]], scored: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    num_scored: list[int] = []
+    probabilities = Classifier.probabilities
+    counted = lambda model, texts: num_scored.append(len(texts)) or probabilities(model, texts)  # noqa: E731
+    monkeypatch.setattr(Classifier, "probabilities", counted)
+    with_model(crawl, scored, tmp_path / "out", keep="top")
+    assert sum(num_scored) == 600
+
+
+def test_a_given_model_looks_at_as_much_as_it_was_trained_on(
+    crawl: tuple[Artifact, dict[str, bool]], scored: Artifact, tmp_path: Path
+) -> None:
+    model = load(scored.path / stage.FILE)
+    assert model.about["max_chars"] == 20_000
+    replace(model, about={**model.about, "max_chars": 100}).save(tmp_path / "short.safetensors")
+    out = do(stage, tmp_path / "out", {"documents": crawl[0]}, model=str(tmp_path / "short.safetensors"))
+    texts = {document.id: document.text[:100] for document in read_documents(crawl[0].path)}
+    wanted = dict(zip(texts, model.probabilities(list(texts.values()))[:, 1].round(6).tolist(), strict=True))
+    assert scores(out.path) == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("keep", ["all", "top"])
+def test_no_documents_get_a_sentence(scored: Artifact, tmp_path: Path, keep: str) -> None:
+    with pytest.raises(DataError, match="nothing was found to read"):
+        empty = {"documents": artifact(tmp_path / "in", [])}
+        do(stage, tmp_path / "out", empty, model=str(scored.path / stage.FILE), keep=keep)

@@ -1,5 +1,9 @@
+import datetime
+import decimal
 import gzip
 import json
+import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +242,126 @@ def test_repairs_of_csv_rows_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("\n".join(rows).encode("cp1252"))
     do(tmp_path / "out", path=str(tmp_path / "a.csv"))
     assert texts(tmp_path / "out") == rows[1:] and read_funnel(tmp_path / "out")["edited"] == {"read.transcoded": 9}
+
+
+def test_meta_fields_of_every_type_and_name(tmp_path: Path) -> None:
+    when = datetime.datetime(2026, 1, 31, 9, 30)
+    row = {"text": "A fox.", "position": 3, "file": "theirs", "when": when, "day": when.date(), "raw": b"\xc3\xa4"}
+    row |= {"price": decimal.Decimal("1.50"), "nested": {"at": [when]}, "nothing": None}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "x.parquet")
+    fields = [*row, "absent"]
+    do(tmp_path / "out", sources=[{"path": str(tmp_path / "x.parquet"), "meta_fields": fields}])
+    [found] = read_documents(tmp_path / "out")
+    assert found.meta == {
+        "text": "A fox.",
+        "position": 3,
+        "file": "theirs",
+        "when": "2026-01-31 09:30:00",
+        "day": "2026-01-31",
+        "raw": "ä",
+        "price": "1.50",
+        "nested": {"at": ["2026-01-31 09:30:00"]},
+        "nothing": None,
+    }
+
+
+def test_halves_of_characters_anywhere_in_a_record_do_no_harm(tmp_path: Path) -> None:
+    half = '"\\ud800"'
+    lines = [
+        f"{{{half}: 1}}",
+        f'{{"text": "A fox.", "by": {{{half}: [{half}]}}, "licence": {half}, "url": {half}}}',
+    ]
+    (tmp_path / "s.jsonl").write_text("\n".join(lines))
+    source = {"path": str(tmp_path / "s.jsonl"), "meta_fields": ["by"], "licence_field": "licence"}
+    out = do(tmp_path / "out", sources=[source])
+    [found] = read_documents(tmp_path / "out")
+    assert found.meta == {"by": {"\ufffd": ["\ufffd"]}, "file": "s.jsonl", "licence": "\ufffd"}
+    assert found.url == "\ufffd" and out.licences == ["\ufffd"]
+    assert dropped(tmp_path / "out") == [("read.no_field", "text")]
+
+
+def test_a_broken_parquet_file_costs_itself(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b", "c"):
+        pq.write_table(pa.table({"text": STORIES}), tmp_path / f"in/{name}.parquet", use_dictionary=False)
+    (tmp_path / "in/b.parquet").write_bytes((tmp_path / "in/b.parquet").read_bytes()[:-30])
+    column = pq.read_metadata(tmp_path / "in/c.parquet").row_group(0).column(0)
+    data = bytearray((tmp_path / "in/c.parquet").read_bytes())
+    data[column.data_page_offset + 30 : column.data_page_offset + 90] = b"\xff" * 60
+    (tmp_path / "in/c.parquet").write_bytes(data)
+    do(tmp_path / "out", path=str(tmp_path / "in"))
+    assert texts(tmp_path / "out") == STORIES
+    (first, lost), (second, rest) = dropped(tmp_path / "out")
+    assert first == second == "read.truncated" and lost.startswith("the whole file is lost: not a Parquet file")
+    assert rest.startswith("the 40 rows left of row group 0 are lost")
+
+
+def test_books_in_parquet_have_a_limit(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["x" * 2000, "ä" * 501, "fine " * 20]}), tmp_path / "x.parquet")
+    do(tmp_path / "out", path=str(tmp_path / "x.parquet"), max_record_bytes=1000)
+    assert texts(tmp_path / "out") == [("fine " * 20).strip()]
+    assert dropped(tmp_path / "out") == [("read.too_large", "1000")] * 2
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "txt"])
+def test_all_lines_of_a_file_have_one_encoding_wherever_it_is_cut(tmp_path: Path, suffix: str) -> None:
+    words = "příliš žluťoučký kůň úpěl ďábelské ódy byl jednou jeden král a měl tři dcery".split() * 20
+    lines = {
+        "jsonl": [json.dumps({"text": word}, ensure_ascii=False) for word in words],
+        "csv": ["text", *words],
+        "txt": ["", *words],
+    }
+    file = tmp_path / f"s.{suffix}"
+    file.write_bytes("\n".join(lines[suffix]).encode("cp1250"))
+    how = {"mode": "separator", "separator": "\n"} if suffix == "txt" else {}
+    do(tmp_path / "one", path=str(file), **how)
+    assert texts(tmp_path / "one") == words
+    do(tmp_path / "many", path=str(file), shard_bytes=300, **how)
+    assert list(read_documents(tmp_path / "one")) == list(read_documents(tmp_path / "many"))
+
+
+def test_utf16_with_bad_characters_is_counted_as_replaced(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"text": f"Bär {i}"}, ensure_ascii=False) + "\n" for i in range(3))
+    data = lines.encode("utf-16-le").replace("1".encode("utf-16-le"), b"\x00\xd8")
+    (tmp_path / "s.jsonl").write_bytes(b"\xff\xfe" + data)
+    table = "text\n" + "".join(f"Bär {i}\n" for i in range(3))
+    (tmp_path / "s.csv").write_bytes(b"\xff\xfe" + table.encode("utf-16-le").replace(b"1\0", b"\x00\xd8"))
+    for name in ("s.jsonl", "s.csv"):
+        do(tmp_path / f"{name}.out", path=str(tmp_path / name))
+        assert texts(tmp_path / f"{name}.out") == ["Bär 0", "Bär \ufffd", "Bär 2"]
+        edited = read_funnel(tmp_path / f"{name}.out")["edited"]
+        assert edited == {"read.replaced": 1, "read.transcoded": 2}
+
+
+def test_a_cut_file_whose_last_record_is_too_long_anyway(tmp_path: Path) -> None:
+    data = gzip.compress(b'{"text": "good"}\n{"text": "' + random.Random(2).randbytes(40_000).hex().encode())
+    (tmp_path / "s.jsonl.gz").write_bytes(data[:-20])
+    do(tmp_path / "out", path=str(tmp_path / "s.jsonl.gz"), max_record_bytes=5000)
+    assert texts(tmp_path / "out") == ["good"]
+    assert [rule for rule, _ in dropped(tmp_path / "out")] == ["read.truncated"]
+    [row] = [r for f in (tmp_path / "out/dropped").iterdir() for r in pq.read_table(f).to_pylist()]
+    assert row["text"] == ""
+
+
+def test_tables_without_quotes_and_with_blank_or_broken_beginnings(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('\n1\t"Open\n2\t5" wide\n')
+    do(tmp_path / "a", path=str(tmp_path / "a.tsv"), header=False, field="2", quotes=False)
+    assert texts(tmp_path / "a") == ['"Open', '5" wide']
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/b.csv").write_text('"te"xt,n\none,1\ntwo,2\n')
+    (tmp_path / "in/c.csv").write_text("\n \ntext\nfine\n")
+    do(tmp_path / "b", path=str(tmp_path / "in"))
+    assert texts(tmp_path / "b") == ["fine"]
+    [(rule, value)] = dropped(tmp_path / "b")
+    assert rule == "read.not_csv" and value.startswith("the first row cannot be read, so no other can")
+
+
+def test_files_whose_names_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    try:
+        (tmp_path / "in" / os.fsdecode(b"b\xe4r.txt")).write_text("A bear.")
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    do(tmp_path / "out", path=str(tmp_path / "in"))
+    [found] = read_documents(tmp_path / "out")
+    assert found.meta == {"file": "b\\xe4r.txt"} and found.id == document_id("in/b\\xe4r.txt", 0)

@@ -140,6 +140,7 @@ def test_rules_of_ones_own_filter_are_in_its_table(tmp_path: Path) -> None:
 SETTINGS = """
 c4: too_long max_chars, lorem_ipsum, curly_bracket, few_sentences min_sentences, line_no_end_mark,
     line_few_words min_line_words, line_javascript, line_policy, line_long_word max_word_chars, citation
+entities: person, location, organization, group, date
 fineweb: empty, line_ends min_line_ends, short_lines max_short_lines, duplicate_lines max_duplicate_chars,
     newlines max_newlines
 gopher: too_short min_words, too_long max_words, short_words min_word_chars, long_words max_word_chars,

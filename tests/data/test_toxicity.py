@@ -2,6 +2,7 @@ import csv
 import json
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,13 +11,13 @@ import pytest
 
 from hornbook.core.artifact import Artifact, Manifest, payload_hash
 from hornbook.core.document import Document, read_documents
-from hornbook.core.errors import SettingsError
+from hornbook.core.errors import DataError, SettingsError
 from hornbook.data import toxicity as stage
-from hornbook.data.learned.classifier import load
+from hornbook.data.learned.classifier import Classifier, load
 from hornbook.report.blocks import Samples, Table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wordy import SHARED, artifact, digest, do, dropped, world
+from wordy import SHARED, artifact, digest, do, dropped, restarted, world
 
 VILE = [f"vile{i}" for i in range(12)]
 SMALL = {"bits": 14}
@@ -104,7 +105,7 @@ def test_cutting(tmp_path: Path, examples: str) -> None:
 
 
 def test_outputs_change_only_with_the_version(tmp_path: Path, examples: str) -> None:
-    assert (stage.VERSION, digest(learn(tmp_path, examples, policy="cut").path)) == (1, "8b86b2478f8dc7c2")
+    assert (stage.VERSION, digest(learn(tmp_path, examples, policy="cut").path)) == (2, "8b86b2478f8dc7c2")
 
 
 def test_dropping_leaves_texts_as_they_are(tmp_path: Path, examples: str) -> None:
@@ -178,3 +179,45 @@ def test_mistakes(tmp_path: Path, examples: str) -> None:
         do(stage, tmp_path / "a", {"documents": documents})
     with pytest.raises(SettingsError, match="given in 2 ways"):
         do(stage, tmp_path / "b", {"documents": documents}, examples=examples, model=examples)
+
+
+def test_a_second_start_writes_the_same(tmp_path: Path, examples: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight = learn(tmp_path, examples, policy="cut")
+    model, inputs = str(straight.path / stage.FILE), {"documents": given(tmp_path / "again")}
+    wanted = do(stage, tmp_path / "wanted", inputs, model=model, policy="cut")
+    found = restarted(monkeypatch, stage, tmp_path / "found", inputs, model=model, policy="cut")
+    assert payload_hash(found.path) == payload_hash(wanted.path)
+
+
+def test_examples_from_elsewhere_need_both_classes_before_the_pass(tmp_path: Path, examples: str) -> None:
+    """Labels are called otherwise there."""
+    rows = Path(examples).read_text().replace(",rude", ",offensive")
+    (tmp_path / "other.csv").write_text(rows)
+    with pytest.raises(DataError, match="none of these examples is toxic"):
+        learn(tmp_path, examples, transfer=str(tmp_path / "other.csv"))
+    assert not (tmp_path / "out/kept").exists()
+
+
+def test_only_spans_with_a_listed_word_are_classified(
+    tmp_path: Path, examples: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(learn(tmp_path, examples).path / stage.FILE)
+    (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbf" + "\n".join(VILE).encode())
+    seen: list[str] = []
+    probabilities = Classifier.probabilities
+    noted = lambda one, texts: seen.extend(texts) or probabilities(one, texts)  # noqa: E731
+    monkeypatch.setattr(Classifier, "probabilities", noted)
+    inputs = {"documents": given(tmp_path / "again")}
+    out = do(stage, tmp_path / "listed", inputs, model=model, word_list=str(tmp_path / "words.txt"))
+    assert len(seen) == 140 and all("vile" in text.lower() for text in seen)
+    found = {document.id: document.meta["toxicity"] for document in read_documents(out.path)}
+    whole = {document.id: document.meta["toxicity"] for document in read_documents(tmp_path / "out")}
+    assert {name: score for name, score in found.items() if score} == {n: s for n, s in whole.items() if s >= 0.5}
+
+
+def test_a_classifier_of_another_task_is_refused(tmp_path: Path, examples: str) -> None:
+    out = learn(tmp_path, examples)
+    model = load(out.path / stage.FILE)
+    replace(model, about={**model.about, "task": "format"}).save(tmp_path / "other.safetensors")
+    with pytest.raises(SettingsError, match="is for format, not for toxicity"):
+        do(stage, tmp_path / "no", {"documents": given(tmp_path / "b")}, model=str(tmp_path / "other.safetensors"))

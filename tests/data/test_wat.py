@@ -144,3 +144,60 @@ def test_pages_of_an_earlier_stage_and_the_wrong_stage(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="records of other kinds: metadata 1, warcinfo 1"):
         extract.run(settings, {}, scratch_out(tmp_path / "renamed"))
     assert gzip.decompress(renamed.read_bytes()).count(b"WARC/1.0") == 2
+
+
+def rows(folder: Path) -> list[tuple[str, str]]:
+    return [
+        (r["rule"], r["value"]) for f in sorted((folder / "dropped").iterdir()) for r in pq.read_table(f).to_pylist()
+    ]
+
+
+@pytest.mark.parametrize("each", ["page", "link"])
+def test_a_page_whose_own_address_is_none(tmp_path: Path, each: str) -> None:
+    odd = page()
+    odd["Envelope"]["WARC-Header-Metadata"]["WARC-Target-URI"] = "http://[x]/"
+    do(tmp_path / "out", path=str(file(tmp_path, odd, page())), each=each)
+    urls = [d.meta["linked_from"] if each == "link" else d.url for d in read_documents(tmp_path / "out")]
+    assert urls == ([PAGE] * 3 if each == "link" else ["http://[x]/", PAGE])
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("https://a.example/x/", "https://a.example/x/y"),
+        ("https://a.example/\ud800/", "https://a.example/\ufffd/y"),
+        ("https://[broken", "https://village.example/mill/y"),
+        ({"href": "?"}, "https://village.example/mill/y"),
+        (None, "https://village.example/mill/y"),
+    ],
+)
+def test_a_base_changes_where_links_lead_and_a_broken_one_does_not(tmp_path: Path, base: Any, expected: str) -> None:
+    links = [{"path": "A@/href", "url": "y"}, {"path": "A@/href", "url": "https://b.example/"}]
+    found = wat.parse(json.dumps(envelope(Head={"Base": base}, Links=links)).encode(), PAGE)
+    assert isinstance(found, wat.Described) and [url for url, _ in found.links] == [expected, "https://b.example/"]
+
+
+def test_large_and_damaged_records_and_the_limits_of_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [{"path": "A@/href", "url": f"https://{i % 40}.example/{i}"} for i in range(90)]
+    path = file(tmp_path, envelope(Head={}, Links=many), page())
+    do(tmp_path / "page", path=str(path))
+    first = next(read_documents(tmp_path / "page"))
+    assert (first.meta["num_outlinks"], len(first.meta["hosts"]), wat.MAX_HOSTS) == (90, 20, 20)
+    monkeypatch.setattr(wat, "MAX_LINKS", 5)
+    do(tmp_path / "link", path=str(path), each="link")
+    assert len(list(read_documents(tmp_path / "link"))) == 5 + 3
+    damaged = bytearray(file(tmp_path, envelope(Head={}, Links=many), page(), page()).read_bytes())
+    damaged[-60:-50] = b"\xff" * 10
+    path.write_bytes(damaged)
+    funnel = do(tmp_path / "flaws", path=str(path), max_record_bytes=3000)
+    assert (funnel["kept"], funnel["dropped"]) == (1, {"wat.too_large": 1, "wat.damaged": 1})
+    assert ("wat.too_large", str(len(json.dumps(envelope(Head={}, Links=many))))) in rows(tmp_path / "flaws")
+
+
+def test_small_files_share_a_shard(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    data = file(tmp_path, page()).read_bytes()
+    for number in range(9):
+        (tmp_path / f"in/{number}.wat.gz").write_bytes(data)
+    assert do(tmp_path / "out", path=str(tmp_path / "in"), shard_bytes=4 * len(data))["kept"] == 9
+    assert len(list((tmp_path / "out/kept").iterdir())) == 3

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document, read_documents, to_table
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
+from hornbook.data import rewrite
 
 SHARED = [f"word{i}" for i in range(200)]
 GOOD = [f"theorem{i}" for i in range(40)]
@@ -58,6 +60,20 @@ def do(stage: Any, folder: Path, inputs: dict[str, Artifact], workers: int = 1, 
     stage.run(parse(stage.Settings, settings, "test"), inputs, out)
     manifest = Manifest("documents", stage="data.x", settings=settings, payload_hash=folder.name, counts=out.counts)
     return Artifact(folder, manifest)
+
+
+def restarted(
+    monkeypatch: pytest.MonkeyPatch, stage: Any, folder: Path, inputs: dict[str, Artifact], **settings: Any
+) -> Artifact:
+    """Run a stage, interrupted when its shards are done and its books still open, and run it again."""
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(rewrite, "conclude", stop)
+        do(stage, folder, inputs, **settings)
+    return do(stage, folder, inputs, **settings)
 
 
 def dropped(folder: Path) -> list[dict[str, Any]]:

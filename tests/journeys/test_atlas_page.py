@@ -128,7 +128,7 @@ def settle(page: Any) -> None:
 
 def test_dots_legend_and_counts(page: Any) -> None:
     assert colours(page) > 20
-    assert page.text_content("#counts") == "500 documents of 1,000"
+    assert page.text_content("#counts") == "500 documents of about 1,000"
     assert page.locator("#legend button").all_text_contents() == [f"group {n}125" for n in range(4)]
     before = colours(page)
     for n in (1, 2, 3):

@@ -46,3 +46,16 @@ def test_the_river_follows_what_the_tokens_were_made_of(tmp_path: Path) -> None:
 
 def test_a_run_without_documents_has_none(tmp_path: Path) -> None:
     assert flow(RunView(tmp_path, "run", "complete", "", [stage(tmp_path, "base", "checkpoint", {}, {})])) == []
+
+
+def test_the_river_does_not_follow_references(tmp_path: Path) -> None:
+    """They are looked at and never become part of the documents, however many there are."""
+    both = {"documents": {"id": "crawl"}, "references": {"id": "wiki"}}
+    stages = [
+        stage(tmp_path, "crawl", "documents", {}, {}, **{"in": 50, "kept": 40, "dropped": {"x.bad": 10}}),
+        stage(tmp_path, "wiki", "documents", {}, {}, **{"in": 900, "kept": 900, "dropped": {}}),
+        stage(tmp_path, "good", "documents", both, {}, **{"in": 40, "kept": 30, "dropped": {"q.low": 10}}),
+        stage(tmp_path, "own", "documents", {"texts": {"id": "good"}}, {}, **{"in": 30, "kept": 30, "dropped": {}}),
+    ]
+    (block,) = flow(RunView(tmp_path, "run", "complete", "", stages))
+    assert isinstance(block, Flow) and [s.name for s in block.steps] == ["crawl", "good", "own"]

@@ -120,3 +120,17 @@ def test_a_foreign_model_or_tokenizer_is_adopted(files):
 
 def test_bytes_of_nothing(tmp_path):
     assert folder_bytes(tmp_path / "none") == 0
+
+
+def test_names_that_are_not_utf8_are_hashed_too(tmp_path):
+    hashes = set()
+    (tmp_path / "cache").mkdir()
+    for number, name in enumerate((b"a\xff", b"a\xfe", b"a")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        try:
+            (folder / os.fsdecode(name)).write_text("x")
+        except OSError:
+            pytest.skip("this file system takes only names in UTF-8")
+        hashes.add(content_hash(str(folder), tmp_path / "cache"))
+    assert len(hashes) == 3

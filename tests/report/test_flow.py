@@ -35,3 +35,10 @@ def test_labels_are_escaped_and_nothing_is_nothing() -> None:
     assert "<script" not in drawn and "&lt;b&gt;&amp;" in drawn
     ElementTree.fromstring(drawn)
     assert flow_svg(Flow("", [])) == "" == flow_svg(Flow("", [FlowStep("a", 0, 0)]))
+
+
+def test_shares_are_of_what_came_into_the_first_step() -> None:
+    """A second input makes a later step larger than the first."""
+    steps = [FlowStep("text", 100, 80, dropped={"a.long": 20}), FlowStep("both", 400, 350, dropped={"b.twice": 50})]
+    words = [e.text for e in ElementTree.fromstring(flow_svg(Flow("", steps))).iter("text")]
+    assert "20 (20.0 %)" in words and "50 (50.0 %)" in words

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import small
@@ -16,7 +17,8 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import mix
 from hornbook.report.blocks import Series, Table
-from hornbook.scaling import mixture, proxies
+from hornbook.scaling import mixture, proxies, regression
+from hornbook.tokenizer.tokenizer import Tokenizer
 
 PROXY = {
     "optimizer": {"matrices": "adamw", "matrix_lr": 0.005},
@@ -62,10 +64,17 @@ class Made:
         self.tokenizer = Artifact(folder / "tokenizer", Manifest(kind="tokenizer", payload_hash="t"))
         self.target = artifact(folder / "target", [Document(f"x{n}", tale(generator)) for n in range(20)])
 
-    def search(self, folder: Path, workers: int = 1, like: Artifact | None = None, **changes: Any) -> dict[str, Any]:
+    def search(
+        self,
+        folder: Path,
+        workers: int = 1,
+        like: Artifact | None = None,
+        source: Artifact | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
         table = {"proxy": PROXY, "num_proxies": 14, "num_checks": 2}
         table |= {"num_candidates": 5000, "validation_bytes": 1600, **changes}
-        inputs: dict[str, Any] = {"documents": (self.source,), "tokenizer": self.tokenizer}
+        inputs: dict[str, Any] = {"documents": (source or self.source,), "tokenizer": self.tokenizer}
         inputs |= {"target": like} if like else {}
         out = scratch_out(folder, seed=2, machine=Machine(workers=workers))
         mixture.run(parse(mixture.Settings, table, "test"), inputs, out)
@@ -176,3 +185,61 @@ def test_a_pile_keeps_the_lowest_hashes_whatever_the_order() -> None:
         pile.prune(400)
         piles.append(sorted(pile.kept))
     assert piles[0] == piles[1] and 39 <= len(piles[0]) <= 41 and pile.num_bytes == 3000
+
+
+def test_one_document_larger_than_all_that_is_kept() -> None:
+    """It is cut, so that a second one always has room."""
+    pile = mixture.Pile([])
+    for number in range(3):
+        pile.add(Document(f"d{number}", "é" * 500), 401)
+    pile.prune(401)
+    assert pile.num_bytes == 3000 and [len(text.encode()) for _, text in pile.kept] == [200, 200, 200]
+
+
+def test_a_domain_of_large_documents_has_texts_to_learn_from_and_to_measure_on(tmp_path: Path, made: Made) -> None:
+    books = [Document(f"book{n}", tale(random.Random(n)) * 50, source="books") for n in range(2)]
+    source = artifact(tmp_path / "books", [*made.documents[:40], *made.documents[150:190], *books])
+    settings = parse(mixture.Settings, {"domain_bytes": 2000, "validation_bytes": 1600}, "test")
+    out = scratch_out(tmp_path / "out")
+    found = mixture._prepare(settings, (source,), None, Tokenizer.load(made.tokenizer.path), out)
+    assert found.names == ["books", "noise", "tales"]
+    for number in range(3):
+        encoded = proxies.load_domain(mixture._work(out), number)
+        assert encoded.train is not None and encoded.validation is not None
+        assert encoded.train.num_bytes.sum() + encoded.validation.num_bytes.sum() <= 3600
+
+
+def test_intervals_draw_proxies_with_replacement() -> None:
+    """As many rows as there are proxies go into each fit, some of them twice."""
+    seen: list[np.ndarray] = []
+
+    def fit(weights: np.ndarray, losses: np.ndarray) -> Any:
+        seen.append(weights)
+        return regression.linear(weights, losses)
+
+    mixes = np.random.default_rng(0).dirichlet(np.ones(3), 12)
+    losses = mixes @ [1.0, 2.0, 3.0]
+    law = regression.Law("linear", fit, regression.linear(mixes, losses), 0.0, {}, 1.0)
+    found = mixture._intervals([law], mixes, losses[:, None], mixes, 0)
+    assert len(seen) == mixture.DRAWS and {len(rows) for rows in seen} == {12}
+    assert any(len(np.unique(rows, axis=0)) < 12 for rows in seen) and found.shape == (2, 3)
+
+
+def test_two_targets_are_refused(tmp_path: Path, made: Made) -> None:
+    with pytest.raises(SettingsError, match="given in two ways, target and read.target"):
+        made.search(tmp_path / "a", like=made.target, target=["tales"])
+    source = artifact(tmp_path / "in", [Document(f"{n}", "text", source="target" if n % 2 else "b") for n in range(9)])
+    with pytest.raises(DataError, match='a domain is called "target"'):
+        made.search(tmp_path / "b", like=made.target, source=source)
+
+
+def test_what_cannot_be_mixed_gets_a_sentence(tmp_path: Path, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = artifact(tmp_path / "in", [Document(f"{n}", "text" if n else "", source=f"s{n % 2}") for n in range(3)])
+    with pytest.raises(DataError, match='domain "s0" has fewer than two documents with text'):
+        made.search(tmp_path / "a", source=few)
+    monkeypatch.setattr(mix, "MAX_DOMAINS", 1)
+    with pytest.raises(DataError, match="more than 1 different values"):
+        made.search(tmp_path / "b", source=few)
+    few = artifact(tmp_path / "none", [])
+    with pytest.raises(DataError, match="there are no documents"):
+        made.search(tmp_path / "c", source=few)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hornbook.scaling.regression import (
+    Fit,
     best_mix,
     choose,
     exponential,
@@ -78,3 +79,12 @@ def test_errors_are_on_mixes_that_were_left_out() -> None:
     """Pure noise: trees that had seen a mix would know its loss; left out, no family is better than its mean."""
     losses = np.random.default_rng(4).normal(size=len(MIXES))
     assert min(choose(MIXES, losses, seed=3).errors.values()) > 0.9 * losses.std()
+
+
+@pytest.mark.parametrize(("family", "error"), [(linear, 1e-3), (logarithmic, 0.1), (exponential, 0.02), (trees, 0.02)])
+def test_families_take_the_same_mix_several_times(family: Fit, error: float) -> None:
+    """As proxies drawn with replacement have it: here 12 mixes, 60 times."""
+    generator = np.random.default_rng(1)
+    mixes = generator.dirichlet(np.ones(3), 12)[generator.integers(0, 12, 60)]
+    losses = 3 - mixes[:, 0]
+    assert np.sqrt(np.mean((family(mixes, losses)(mixes) - losses) ** 2)) < error

@@ -17,9 +17,11 @@ from hornbook.shards.workspace import Workspace
 
 
 def copy(work: Workspace, inputs: list[int], common: str) -> dict[str, Any]:
-    """Write the numbers, one a line; -1 hangs in native code, -2 crashes, -3 raises, -4 kills the parent."""
+    """Write the numbers, one a line; negative ones do what `act` says, -8 ends the worker before its record begins."""
     with work.output(f"kept/{work.name}.txt").open("w") as out:
         for position, number in enumerate(inputs):
+            if number == -8:
+                os.kill(os.getpid(), signal.SIGKILL)
             aside = work.begin(position, f"record-{number}")
             if aside:
                 out.write(f"{aside}\n")
@@ -31,6 +33,7 @@ def copy(work: Workspace, inputs: list[int], common: str) -> dict[str, Any]:
 
 
 def act(number: int) -> None:
+    """-1 hangs in native code, -2 crashes, -3 and -5 raise, -4 kills the parent, -6 waits long, -7 briefly."""
     if number == -1:
         deep = (1 << 300_000_000) - 1
         str(deep.bit_count() * pow(deep, 2))  # one native call without end
@@ -49,6 +52,11 @@ def act(number: int) -> None:
         time.sleep(0.002)
 
 
+def environment(work: Workspace, inputs: list[str], common: None) -> dict[str, Any]:
+    """What these variables are in a worker."""
+    return {name: os.environ.get(name) for name in inputs}
+
+
 def run_numbers(folder: Path, numbers: list[list[int]], workers: int, limits: Limits | None = None) -> list[Any]:
     """Run `copy` over shards of numbers into `folder`; two workers are two processes, however little there is to do."""
     if workers > 1 and limits is None:
@@ -64,8 +72,10 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run 20 slow shards; `kill` says where this process ends itself: "note:N" (before the note of shard N) or ""."""
+    """Run 20 slow shards; `kill`: "N" ends this process before the note of shard N, "wait" hangs in two of them."""
     folder, workers, kill = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    if kill == "wait":
+        run_numbers(folder, [[1, -6], [2, -6], [3]], workers)
     if kill:
         finish = Notes.finish
 

@@ -13,9 +13,10 @@ import pytest
 from hornbook.core.artifact import scratch_out
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
-from hornbook.shards import cluster
+from hornbook.shards import cluster, runner
 from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Limits, Shard
+from hornbook.shards.shard import Limits, Notes, Shard
+from hornbook.shards.worker import Assignment
 from hornbook.shards.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -26,7 +27,8 @@ import jobs
 def ray() -> Iterator[Any]:
     ray = pytest.importorskip("ray", reason="ray (extra: cluster) is missing")
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("RAY_ADDRESS", raising=False)
+        for name in ("RAY_ADDRESS", *cluster.QUIET):
+            patch.delenv(name, raising=False)
         cluster.connect(2)
         yield ray
         ray.shutdown()
@@ -79,10 +81,47 @@ def test_errors_come_back_with_their_record(tmp_path: Path) -> None:
 
 
 def test_a_node_without_the_folder_says_so(tmp_path: Path) -> None:
-    host = cluster.Host(("jobs", jobs.__file__, "copy"), "n", tmp_path / "far", tmp_path, Any, Limits(), 1)  # type: ignore[arg-type]
+    where, far = ("jobs", str(jobs.__file__), "copy"), tmp_path / "far"
+    host = cluster.Host(Assignment(where, b"", far, far, Notes(far, ""), Limits()), 1)
     with pytest.raises(DataError, match="not there on this node") as caught:
         host.work(Shard("000", [1]))
     assert str(tmp_path / "far") in str(caught.value)
+
+
+class Counted:
+    """A worker that has done a shard as soon as it gets it."""
+
+    started = 0
+
+    def __init__(self, _: Assignment, inbox: Any, number: int) -> None:
+        Counted.started = number
+        self.inbox = inbox
+
+    def give(self, shard: Shard) -> None:
+        self.shard = shard
+        self.inbox.put((self, ("done", {"in": 1})))
+
+    def check_clock(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("workers", "wanted"), [(0, 2), (3, 3)])
+def test_without_a_number_there_is_a_worker_for_each_cpu_of_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, wanted: int
+) -> None:
+    monkeypatch.setitem(runner.RUNNERS, "ray", Counted)
+    monkeypatch.setattr(Machine, "num_workers", workers or 5)  # the cores of this machine do not count
+    out = scratch_out(tmp_path, machine=Machine(workers=workers, runner="ray"))
+    shards = [Shard(f"{index:03d}", []) for index in range(6)]
+    assert run_shards(jobs.copy, shards, out, label="copy") == [{"in": 1}] * 6
+    assert Counted.started == wanted
+
+
+def test_ray_reports_to_nobody() -> None:
+    psutil = pytest.importorskip("psutil", reason="psutil (extra: dev) is missing")
+    nodes = [process for process in psutil.Process().children(recursive=True) if process.name() == "raylet"]
+    assert [process.environ()["RAY_USAGE_STATS_ENABLED"] for process in nodes] == ["0"]
 
 
 def test_no_ray_and_no_answer_are_explained(monkeypatch: pytest.MonkeyPatch, ray: Any) -> None:

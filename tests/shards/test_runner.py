@@ -1,21 +1,28 @@
+import importlib.util
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hornbook.core.artifact import scratch_out
-from hornbook.core.errors import DataError, SettingsError
+from hornbook.core.artifact import Out, scratch_out
+from hornbook.core.errors import DataError, SettingsError, is_disk_full
 from hornbook.core.recipe import Machine
+from hornbook.core.runlog import Progress, RunLog
 from hornbook.shards import runner
+from hornbook.shards.pool import Death
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.worker import perform
+from hornbook.shards.workspace import Beat, Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jobs
@@ -72,6 +79,157 @@ def test_a_hang_and_a_crash_are_set_aside_and_everything_else_survives(tmp_path:
 def test_a_record_that_waits_without_computing_is_ended_by_the_clock(tmp_path: Path) -> None:
     jobs.run_numbers(tmp_path, [[1, -6, 2]], 1, Limits(cpu_s=0.2, wall_factor=2))
     assert jobs.contents(tmp_path) == {"000.txt": "n1\ntimeout\nn2\n"}
+
+
+def test_the_clock_is_watched_while_others_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, workers = started(scratch_out(tmp_path), Limits()), [FakeWorker(), FakeWorker()]
+    for poll_s, looks in ((3600.0, 1), (0.0, 4)):
+        monkeypatch.setattr(runner, "POLL_S", poll_s)
+        run.next_look_s = 0.0
+        for _ in range(4):
+            run.inbox.put((workers[0], ("progress", 1)))
+            run._step(workers, deque())  # type: ignore[arg-type]
+        assert [worker.looks for worker in workers] == [looks, looks]
+        workers = [FakeWorker(), FakeWorker()]
+
+
+def test_a_death_between_records_blames_none_and_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="workers died 2 times on shard 000") as caught:
+        jobs.run_numbers(tmp_path, [[1, -8, 2]], 1, Limits(cpu_s=60.0, max_deaths=1))
+    assert "after record record-1" in str(caught.value)
+    assert not list((tmp_path / ".resume").rglob("*.aside.json"))
+
+
+def started(out: Out, limits: Limits) -> runner._Run:
+    """A run of one shard, for messages and deaths made up here."""
+    return runner._Run(jobs.copy, [Shard("s", [])], out, "x", "n", "v", limits, Progress(out.log, "x", None, "docs"))
+
+
+def test_each_record_that_crashes_twice_is_set_aside_however_many_there_are(tmp_path: Path) -> None:
+    run, shard = started(scratch_out(tmp_path), Limits(max_deaths=2)), Shard("s", [])
+    for position in (4, 1, 3):
+        run._after_death(Death(position, "x"), shard)
+        run._after_death(Death(position, "x"), shard)
+    run._after_death(Death(2, "x", out_of_time=True), shard)
+    assert run.notes.set_aside(shard) == {4: "crash", 1: "crash", 3: "crash", 2: "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("deaths", "where"),
+    [
+        ([Death(0, "a"), Death(1, "b"), Death(2, "c")], "at record c"),
+        ([Death(5, "f"), Death(5, "f"), *[Death(5, "f")] * 3], "at record f"),  # set aside, and yet it ends there
+        ([Death(5, "f", True), *[Death(5, "f", True)] * 3], "at record f"),
+        ([Death(0, "a"), Death(-1, "a"), Death(-1, "a", status=-9)], "after record a"),
+        ([Death()] * 3, "outside any record"),
+    ],
+)
+def test_a_shard_that_gets_no_further_fails(tmp_path: Path, deaths: list[Death], where: str) -> None:
+    run = started(scratch_out(tmp_path), Limits(max_deaths=2))
+    for death in deaths[:-1]:
+        run._after_death(death, Shard("s", []))
+    with pytest.raises(DataError, match="workers died 3 times on shard s") as caught:
+        run._after_death(deaths[-1], Shard("s", []))
+    assert where in str(caught.value) and "memory ran out" in str(caught.value)
+
+
+class Log(RunLog):
+    """Keeps the progress of its last task."""
+
+    @contextmanager
+    def task(self, label: str, total: float | None = None, unit: str = "items") -> Iterator[Progress]:
+        with super().task(label, total, unit) as self.progress:
+            yield self.progress
+
+
+def test_finished_shards_count_as_done_but_not_towards_the_rate(tmp_path: Path) -> None:
+    jobs.run_numbers(tmp_path, NUMBERS, 1)
+    (tmp_path / "kept/001.txt").unlink()
+    (tmp_path / "kept/002.txt").unlink()
+    log = Log(quiet=True)
+    shards = [Shard(f"{index:03d}", part) for index, part in enumerate(NUMBERS)]
+    run_shards(jobs.copy, shards, Out(tmp_path, log, Machine()), label="copy", common="n", job="v1")
+    assert log.progress.done == 6 and log.progress.done - log.progress._start_done == 1
+
+
+def test_what_a_lost_attempt_reported_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, worker = started(scratch_out(tmp_path), Limits()), FakeWorker()
+    monkeypatch.setattr(run, "_start", lambda shard: worker)
+    workers: list[Any] = [worker]
+    for message in (("progress", 5), ("progress", 2), ("ended",), ("progress", 4)):
+        run.inbox.put((worker, message))
+        run._step(workers, deque())
+    assert run.progress.done == 4 and workers == [worker]
+
+
+class FakeWorker:
+    """Enough of a worker for `_step`."""
+
+    shard = Shard("s", [])
+    looks = 0
+
+    def check_clock(self) -> None:
+        self.looks += 1
+
+    def close(self) -> None: ...
+
+    def death(self) -> Death:
+        return Death()
+
+
+LOCAL = """
+from dataclasses import dataclass
+
+@dataclass
+class Settings:
+    word: str
+
+def say(work, inputs, common):
+    return {"in": 1, "said": common.word * inputs}
+"""
+
+
+def test_a_stage_in_a_file_may_pass_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_stage.py").write_text(LOCAL)
+    spec = importlib.util.spec_from_file_location("hornbook_local_my_stage", tmp_path / "my_stage.py")
+    assert spec is not None and spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    common, limits = module.Settings("ha"), Limits(cpu_s=60.0)
+    found = run_shards(
+        module.say, [Shard("a", 2)], scratch_out(tmp_path / "out"), label="x", common=common, limits=limits
+    )
+    assert found == [{"in": 1, "said": "haha"}]
+
+
+def summary_of_many_kinds(work: Workspace, inputs: None, common: None) -> dict[str, Any]:
+    return {"in": 1, "b": (1, 2), "a": {10: "x", 9: "y"}}
+
+
+def test_a_fresh_summary_is_what_a_restart_reads(tmp_path: Path) -> None:
+    fresh, resumed = (
+        run_shards(summary_of_many_kinds, [Shard("s", None)], scratch_out(tmp_path), label="x") for _ in range(2)
+    )
+    assert fresh == resumed == [{"in": 1, "b": [1, 2], "a": {"10": "x", "9": "y"}}]
+    assert repr(fresh) == repr(resumed) and list(fresh[0]["a"]) == ["10", "9"]  # keys in the order they were made
+
+
+def fill_the_disk(work: Workspace, inputs: str, common: None) -> dict[str, Any]:
+    try:
+        raise OSError("8000000 requested and 4096 written")  # as numpy says it
+    except OSError as error:
+        if inputs == "explained":
+            raise DataError("the table cannot be written") from error
+        raise
+
+
+@pytest.mark.parametrize("inputs", ["plain", "explained"])
+@pytest.mark.parametrize("cpu_s", [None, 60.0])
+def test_a_full_disk_is_known_from_within_a_worker(tmp_path: Path, inputs: str, cpu_s: float | None) -> None:
+    with pytest.raises(DataError) as caught:
+        run_shards(fill_the_disk, [Shard("s", inputs)], scratch_out(tmp_path), label="x", limits=Limits(cpu_s=cpu_s))
+    assert is_disk_full(caught.value)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -148,18 +306,19 @@ def _maps(process: "object") -> "list[object]":
 
 def test_control_c_stops_cleanly(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, str(Path(jobs.__file__)), str(tmp_path), "2", ""],
+        [sys.executable, str(Path(jobs.__file__)), str(tmp_path), "2", "wait"],
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 10  # a busy machine takes long to start; the workers must be at work
-    while not any(file.is_file() for file in tmp_path.rglob("*")) and time.monotonic() < deadline:
+    deadline_s, at_work = time.monotonic() + 10, 0  # a busy machine takes long to start; both workers must be at work
+    while at_work < 2 and time.monotonic() < deadline_s:
         time.sleep(0.02)
-    time.sleep(0.6)
+        beats = list(tmp_path.rglob("*.beat"))
+        at_work = sum(file.stat().st_size > 0 and Beat(file).read()[0] == 1 for file in beats)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
-    assert errors.count(b"Traceback") <= 1  # the parent's own KeyboardInterrupt; the workers say nothing
-    assert process.returncode != 0 or len(jobs.contents(tmp_path)) == 20
+    _, errors = process.communicate(timeout=10)  # ends when parent and workers have closed it, long before they would
+    assert at_work == 2 and process.returncode == -signal.SIGINT
+    assert errors.count(b"Traceback") == errors.count(b"KeyboardInterrupt") == 1  # the parent's; workers say nothing
 
 
 def test_wrong_runner_and_equal_names(tmp_path: Path) -> None:

@@ -1,7 +1,13 @@
 import os
+import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
-from hornbook.shards.shard import Notes, Shard, write_whole
+import pytest
+
+from hornbook.core.errors import DataError
+from hornbook.shards.shard import Failure, Notes, Shard, write_whole
 
 
 def test_a_finished_shard_is_remembered_only_for_the_same_settings_inputs_and_outputs(tmp_path: Path) -> None:
@@ -37,3 +43,25 @@ def test_a_broken_note_counts_as_none(tmp_path: Path) -> None:
 def test_writing_whole_leaves_nothing_else(tmp_path: Path) -> None:
     write_whole(tmp_path / "deep" / "a.json", {"x": 1})
     assert os.listdir(tmp_path / "deep") == ["a.json"]
+
+
+def test_a_failure_arrives_with_its_error_or_at_least_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sent(error: Exception) -> Failure:
+        return pickle.loads(pickle.dumps(Failure("Odd", "it is odd", "trace", "s", "r", 28, error)))
+
+    assert str(sent(DataError("it is odd", do="Fix it")).error) == "it is odd. Fix it."
+
+    class Odd(DataError):
+        pass
+
+    words = ("Odd", "it is odd", "trace", "s", "r", 28, None)
+    found = sent(Odd("it is odd"))  # no other process can find a class made in a function
+    assert (found.kind, found.message, found.traceback, found.shard, found.record, found.errno, found.error) == words
+    script = ModuleType("a_main_script")
+    Odd.__module__, Odd.__qualname__ = "a_main_script", "Odd"
+    script.Odd = Odd  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "a_main_script", script)
+    packed = pickle.dumps(Failure(*words[:6], Odd("it is odd")))
+    assert type(pickle.loads(packed).error) is Odd
+    monkeypatch.delitem(sys.modules, "a_main_script")
+    assert pickle.loads(packed).error is None and pickle.loads(packed).message == "it is odd"

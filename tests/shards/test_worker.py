@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,3 +28,13 @@ def test_perform_reports_what_went_wrong_and_leaves_no_note(tmp_path: Path) -> N
     assert isinstance(result, Failure)
     assert (result.kind, result.shard, result.record) == ("KeyError", "s", "record--3")
     assert not (tmp_path / "notes").exists() and not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(("parent", "lives"), [(1, True), (2, False)])
+def test_process_1_may_be_the_parent_and_any_other_may_adopt_an_orphan(parent: int, lives: bool) -> None:
+    code = (
+        "import os; os.getppid = lambda: 1\n"
+        f"from hornbook.shards.worker import _end_with_parent; _end_with_parent({parent}); print('lives')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == ((0, "lives\n") if lives else (1, ""))

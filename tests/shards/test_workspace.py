@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,27 @@ def test_begin_says_which_records_are_left_out(tmp_path: Path) -> None:
     work = workspace(tmp_path)
     assert work.begin(3, "three") is None and work.record == "three"
     assert work.begin(4, "four") == "timeout"
+
+
+def test_a_record_is_charged_from_begin_to_advance(tmp_path: Path) -> None:
+    beat = Beat(tmp_path / "beat", create=True)
+    work = Workspace("s", tmp_path, tmp_path, {4: "timeout"}, Limits(cpu_s=1000.0), beat)
+
+    def charged() -> tuple[int, str, bool]:
+        position, _, record = beat.read()
+        return position, record, signal.getitimer(signal.ITIMER_PROF)[0] > 0
+
+    with work:
+        assert work.begin(3, "three") is None and charged() == (3, "three", True)
+        work.advance()
+        assert charged() == (-1, "three", False)
+        work.begin(5, "five")
+        assert work.begin(4, "four") == "timeout" and charged() == (4, "four", False)
+        work.begin(6, "six")
+        work.end()
+        assert charged() == (-1, "", False)
+        work.begin(7, "seven")
+    assert not charged()[2]
 
 
 def test_progress_is_reported_whole(tmp_path: Path) -> None:

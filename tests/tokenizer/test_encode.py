@@ -93,6 +93,20 @@ def test_workers_and_interruptions_change_nothing(
     assert len(calls) == 4, "the two finished shards are not done again"
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_error_names_the_documents_it_happened_among(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: Tokenizer, texts: list[str]) -> list[list[int]]:
+        raise ValueError("no such word")
+
+    monkeypatch.setattr(Tokenizer, "encode_batch", failing)
+    documents = (_documents(tmp_path / "c", "c", [["one", "two", "three"]]),)
+    tokenizer = Artifact(folder, Manifest("tokenizer", payload_hash="t"))
+    with pytest.raises(DataError, match="no such word.*00-00000, record c-0-0 to c-0-2"):
+        _run(tmp_path / "out", {"documents": documents, "tokenizer": tokenizer}, 0.1)
+
+
 @pytest.mark.parametrize("num_docs", [2, 3, 20])
 def test_few_documents_still_have_one_for_validation(
     num_docs: int, tmp_path: Path, folder: Path, tokenizer: Tokenizer

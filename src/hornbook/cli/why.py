@@ -91,7 +91,7 @@ def reasons(fate: "Fate") -> list[str]:
     if rule is None:
         return []
     lines = [rule.about]
-    stage = fate.artifact.path.name.partition("-")[2] or fate.artifact.path.name
+    stage = fate.artifact.name
     if not rule.setting:
         return lines
     lines.append(f"setting {stage}.{rule.setting} = {_toml(rule.whole if rule.index is not None else rule.limit)}")

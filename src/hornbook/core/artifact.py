@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ KINDS = (
 )
 MANIFEST = "manifest.json"
 RESUME = ".resume"
+NUMBERED = re.compile(r"(\d\d+)-(.+)")
+"""The folder of a stage in a run: its number and its id."""
 NOT_PAYLOAD = frozenset({MANIFEST, "timing.jsonl"})
 
 
@@ -62,6 +65,12 @@ class Artifact:
 
     path: Path
     manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """What a run calls it: the id of its stage, which is the folder's name without the number in front."""
+        numbered = NUMBERED.fullmatch(self.path.name)
+        return numbered[2] if numbered else self.path.name
 
     @property
     def kind(self) -> str:
@@ -138,7 +147,8 @@ def hash_files(files: Iterable[Path], root: Path) -> str:
     """BLAKE2b over the names, as seen from `root`, and the bytes of files."""
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        digest.update(f"{file.relative_to(root).as_posix()}\x00{file.stat().st_size}\x00".encode())
+        look = f"{file.relative_to(root).as_posix()}\x00{file.stat().st_size}\x00"
+        digest.update(look.encode("utf-8", "surrogateescape"))
         with file.open("rb") as data:
             while block := data.read(1 << 20):
                 digest.update(block)

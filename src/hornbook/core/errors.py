@@ -78,10 +78,14 @@ def _rebuild(kind: type[HornbookError], found: str, where: str, do: str, exit_co
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error, or any error it came from, says that the disk or the quota is full."""
     import errno
+    import re
 
+    without_number = r"\d+ requested and \d+ written|Not enough free space to write \d+ bytes"  # so numpy says it
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if isinstance(seen, OSError) and (
+            seen.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or re.fullmatch(without_number, str(seen))
+        ):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

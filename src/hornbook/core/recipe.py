@@ -20,7 +20,7 @@ class Machine(StrictSettings):
     """How this machine does the work; never part of a fingerprint."""
 
     workers: int = 0
-    """Worker processes for data stages; 0 = one for each core."""
+    """Worker processes for data stages; 0 = one for each core (of the whole cluster with `runner = "ray"`)."""
     threads: int = 0
     """Threads for training and generation; 0 = chosen by a short trial and watched."""
     device: str = "auto"

@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pydantic
 
@@ -16,6 +15,7 @@ from hornbook.core.settings import StrictSettings
 from hornbook.data.insight.layout import EARLY_STEPS, LATE_STEPS, lay_out
 from hornbook.data.insight.sample import sample
 from hornbook.data.insight.vectors import fit, project, tf_idf
+from hornbook.data.web.addresses import host_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+"}
 WRITES = "index"
-VERSION = 1
+VERSION = 2
 
 MOST_NAMES = 24
 MOST_META_NAMES = 40
@@ -83,15 +83,24 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     dropped = Counter(groups[np.array(table["rule"].to_pylist(), object) != ""].tolist())
     rows = [{"label": labels[i], "docs": n, "dropped": dropped[i]} for i, n in many.most_common()]
     write_json(Path(out.path) / "atlas.json", {"groups": rows})
-    total = sum(int(artifact.manifest.counts.get("docs", 0)) for artifact in artifacts)
-    name = ", ".join(
-        dict.fromkeys(artifact.path.name.partition("-")[2] or artifact.path.name for artifact in artifacts)
-    )
+    name = ", ".join(dict.fromkeys(artifact.name for artifact in artifacts))
+    total = estimated(table["key"].to_numpy(), settings.num_docs)
     (Path(out.path) / "atlas.html").write_text(page(parts, name, total), encoding="utf-8")
     out.counts.update(docs=len(table), groups=len(rows), dropped=sum(dropped.values()))
     for artifact in artifacts:
         out.licences.extend(artifact.manifest.licences)
         out.sources.extend(artifact.manifest.sources)
+
+
+def estimated(keys: "np.ndarray", num_docs: int) -> int:
+    """How many documents there are, to two digits, from the sample with the lowest hashes; 0 where that is all of them.
+
+    An id counts once, however many inputs hold it. Source: k minimum values (Beyer et al. 2007), (k - 1) / the k-th of
+    hashes spread over 0 to 1; its relative error is about 1 / sqrt(k).
+    """
+    if len(keys) < num_docs:
+        return 0
+    return int(float(f"{(len(keys) - 1) * 2.0**64 / float(keys[-1]):.2g}"))
 
 
 def default_groups(num_docs: int) -> int:
@@ -211,7 +220,7 @@ def _facets(
     if dropped and any(rules):
         found.append(facet("kept or dropped", [rule or KEPT for rule in rules], quiet=KEPT))
     found.append(facet("source", table["source"].to_pylist()))
-    found.append(facet("host", [_host(url) for url in table["url"].to_pylist()]))
+    found.append(facet("host", [host_of(url) for url in table["url"].to_pylist()]))
     for name in sorted({name for meta in metas for name, value in meta.items() if isinstance(value, str)}):
         values = [str(meta.get(name) or "none") for meta in metas]
         if len(set(values)) <= MOST_META_NAMES:
@@ -234,13 +243,6 @@ def facet(name: str, values: list[str], quiet: str = "") -> dict[str, Any]:
     return {"name": name, "names": names, "codes": _packed(codes), "quiet": grey}
 
 
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
-
-
 def _packed(array: "np.ndarray") -> str:
     return base64.b64encode(array.tobytes()).decode()
 
@@ -260,7 +262,7 @@ def page(parts: dict[str, Any], name: str, total: int) -> str:
     return environment.get_template("atlas.html.jinja").render(
         title=name,
         num_docs=f"{len(parts['ids']):,}",
-        of=f"{total:,}" if total > len(parts["ids"]) else "",
+        of=f"about {total:,}" if total > len(parts["ids"]) else "",
         css=Markup((here / "atlas.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(digest).decode()}",

@@ -26,16 +26,15 @@ from hornbook.core.settings import StrictSettings
 from hornbook.data.ledger import conclude, read_funnel
 from hornbook.data.web.archive import Archive, Missing
 from hornbook.data.web.cdx import Capture, find_blocks, key_range, read_block
-from hornbook.data.web.fetch_journal import Journal
+from hornbook.data.web.fetch_journal import PAGE_TEXT_BYTES, Journal
 from hornbook.data.web.http_get import Manners
-from hornbook.shards.shard import write_whole
 
 if TYPE_CHECKING:
     from hornbook.report.blocks import Block
 
 READS: dict[str, str] = {}
 WRITES = "pages"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "common_crawl.bad_line": "a line of the index cannot be read (value: its beginning)",
@@ -49,8 +48,7 @@ RULES = {
 }
 MAX_RECORD_BYTES = 64 << 20
 FILE_PAGES = 30_000
-"""Pages of one file of a crawl, and the bytes of main text of one page; only for the plan."""
-PAGE_TEXT_BYTES = 4_000
+"""Pages of one file of a crawl; only for the plan."""
 
 
 class Settings(StrictSettings):
@@ -123,11 +121,17 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     archive = settings.archive()
     (out.path / "warc").mkdir(exist_ok=True)
     lines = _records(settings, archive, out) if settings.domains else _files(settings, archive, out)
+    dropped: Counter[str] = Counter()
+    kept = size = 0
     with (out.path / "records.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, sort_keys=True) + "\n" for line in lines)
-    dropped = Counter(line["rule"] for line in lines if line["rule"])
-    size = sum(line["bytes"] for line in lines if not line["rule"])
-    funnel = {"in": len(lines), "kept": len(lines) - dropped.total(), "edited": {}, "dropped": dict(dropped)}
+        for line in lines:  # of a large site there may be millions, most of them left out
+            file.write(json.dumps(line, sort_keys=True) + "\n")
+            if line["rule"]:
+                dropped[line["rule"]] += 1
+            else:
+                kept += 1
+                size += line["bytes"]
+    funnel = {"in": kept + dropped.total(), "kept": kept, "edited": {}, "dropped": dict(dropped)}
     where = f"{settings.crawl} at {settings.base}"
     conclude(out, [{**funnel, "bytes_in": size, "bytes_kept": size, "others": {}}], where)
     out.counts["records" if settings.domains else "files"] = out.counts.pop("docs")
@@ -170,12 +174,13 @@ def _no_crawl(settings: Settings, error: Missing) -> DataError:
     )
 
 
-def _records(settings: Settings, archive: Archive, out: Out) -> list[dict[str, Any]]:
+def _records(settings: Settings, archive: Archive, out: Out) -> Iterator[dict[str, Any]]:
     """The records of some domains: chosen from the index, then loaded in its order."""
     chosen = _chosen(settings, archive, out)
     if settings.list_only:
-        return chosen
-    wanted = [line for line in chosen if not line["rule"]]
+        yield from map(_without_place, _noted(chosen))
+        return
+    wanted = [line for line in _noted(chosen) if not line["rule"]]
     job = f"data.common_crawl {VERSION} {settings!r}"
     journal = Journal(out.path, out.resume / "records.jsonl", job, settings.agent, settings.file_bytes, name="place")
     with journal, out.log.task("load", total=len(wanted), unit="records") as progress:
@@ -187,7 +192,8 @@ def _records(settings: Settings, archive: Archive, out: Out) -> list[dict[str, A
                 for line, (record, rule, value) in zip(part, pool.map(lambda x: _load(archive, x), part), strict=True):
                     journal.add(line | {"rule": rule, "value": value}, record, _date(line["timestamp"]))
                     progress.advance(1)
-    return [line if line["rule"] else _without_place(journal.done[line["place"]]) for line in chosen]
+    for line in _noted(chosen):
+        yield _without_place(line if line["rule"] else journal.done[line["place"]])
 
 
 @contextmanager
@@ -210,26 +216,40 @@ def _date(timestamp: str) -> str:
     return f"{t[:4]}-{t[4:6]}-{t[6:8]}T{t[8:10]}:{t[10:12]}:{t[12:14]}Z"
 
 
-def _chosen(settings: Settings, archive: Archive, out: Out) -> list[dict[str, Any]]:
-    """The index lines of all domains with the verdict on each; kept for a restart."""
-    note = out.resume / "index.json"
-    job = f"data.common_crawl {VERSION} {settings!r}"
-    if note.exists() and (found := json.loads(note.read_text("utf-8")))["job"] == job:
-        return found["lines"]
-    lines: list[dict[str, Any]] = []
+def _chosen(settings: Settings, archive: Archive, out: Out) -> Path:
+    """A file with the index lines of all domains and the verdict on each, below a line for the job; kept for a restart.
+
+    Memory holds what is chosen, on disk is what was considered.
+    """
+    note = out.resume / "index.jsonl"
+    job = json.dumps(f"data.common_crawl {VERSION} {settings!r}")
+    if note.exists() and _first_line(note) == job:
+        return note
     digests: set[str] = set()
     num_chosen = 0
-    with out.log.task("index", unit="lines") as progress:
+    partial = note.with_suffix(".partial")
+    with out.log.task("index", unit="lines") as progress, partial.open("w", encoding="utf-8") as file:
+        file.write(job + "\n")
         for capture in _captures(settings, archive):
             rule, value = _verdict(capture, settings, digests)
-            lines.append(_line(capture, rule, value))
+            file.write(json.dumps(_line(capture, rule, value)) + "\n")
             progress.advance(1)
             num_chosen += not rule
             if num_chosen >= settings.max_records:
                 out.log.line(f"{num_chosen:,} records are chosen: the rest of the index is not read (max_records)")
                 break
-    write_whole(note, {"job": job, "lines": lines})
-    return lines
+    partial.replace(note)
+    return note
+
+
+def _first_line(note: Path) -> str:
+    with note.open(encoding="utf-8") as file:
+        return file.readline().rstrip("\n")
+
+
+def _noted(note: Path) -> Iterator[dict[str, Any]]:
+    with note.open(encoding="utf-8") as file:
+        yield from map(json.loads, islice(file, 1, None))
 
 
 def _captures(settings: Settings, archive: Archive) -> Iterator[Capture | str]:

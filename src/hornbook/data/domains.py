@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
-from hornbook.core.errors import SettingsError
-from hornbook.core.settings import InputPath, StrictSettings, resolve_input
+from hornbook.core.document import Document
+from hornbook.core.errors import DataError, SettingsError
+from hornbook.core.settings import InputPath, StrictSettings, did_you_mean, resolve_input
 from hornbook.data import funnel
 from hornbook.data.learned import classifier_report, seeds
-from hornbook.data.learned.classifier import Classifier, load
+from hornbook.data.learned.classifier import Classifier, Counted, counted, load
 from hornbook.data.learned.features import Features
 from hornbook.data.learned.fitting import MIN_EXAMPLES, Examples, fit
 from hornbook.data.learned.labels import Truth, read_examples
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.learned.seeds import UNKNOWN
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
+from hornbook.data.learned.trained import Trained, for_task, settle
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.rewrite import batches, rewrite
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents", "pages": "pages?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {"domains.unwanted": "its format or topic is one of `drop` (value: which)"}
 
@@ -92,55 +92,61 @@ class Settings(StrictSettings):
     train_docs: int = pydantic.Field(default=2_000, ge=20)
     """Most examples of each class to learn from."""
     max_chars: int = pydantic.Field(default=5_000, ge=100)
-    """So much of each text is looked at."""
+    """So much of each text is looked at (with a given model: as much as it was trained on)."""
 
 
 def check(settings: Settings, reads: frozenset[str]) -> None:
-    """Look at the list of signs before anything runs. Raises SettingsError."""
+    """The list of signs and, where classes are known without reading examples, `drop`. Raises SettingsError."""
     if settings.seeds:
-        seeds.check(str(resolve_input(settings.seeds)))
+        seeds.check(_signs(settings))
+    known = [_classes(axis, settings, reads) for axis in settings.axes]
+    if None not in known:
+        _refuse_unknown(settings.drop, {name for names in known if names for name in names})
 
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Train a classifier for each axis, classify every document, report the composition."""
     check(settings, frozenset(inputs))
-    documents: Artifact = inputs["documents"]
-    models: dict[str, str] = {}
-    digest = hashlib.blake2b(digest_size=16)
+    models: dict[Axis, Trained] = {}
     for axis in settings.axes:
-        given = settings.format_model if axis == "format" else settings.topic_model
-        classifier = load(resolve_input(given)) if given else train(axis, settings, inputs, out)
-        if classifier is not None:
-            file = out.path / f"{axis}.safetensors"
-            classifier.save(file)
-            models[axis] = str(file)
-            digest.update(file.read_bytes())
-    _refuse_unknown(settings, models)
-    shards = [Shard(path.stem, {"file": str(path)}) for path in document_shards(documents.path)]
-    job = f"data.domains {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash} {digest.hexdigest()}"
-    total = documents.manifest.counts.get("docs")
-    found = run_shards(classify_shard, shards, out, label="classify", common=(settings, models), job=job, total=total)
-    conclude(out, [summary["funnel"] for summary in found], str(documents.path), [shard.name for shard in shards])
-    write_json(out.path / "composition.json", _merged(found))
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
+        learn = partial(train, axis, settings, inputs, out)
+        given, setting = _given(settings, axis, "model"), f"data.domains, {axis}_model"
+        model = settle(given, axis, setting, learn, out.path / f"{axis}.safetensors")
+        if model is not None:
+            models[axis] = model
+    _refuse_unknown(settings.drop, {name for model in models.values() for name in model.classifier.classes})
+    digests = {axis: model.digest for axis, model in models.items()}
+    common = (settings, {axis: str(model.file) for axis, model in models.items()})
+    job = f"data.domains {VERSION} {settings.model_dump_json()} {digests}"
+    found = rewrite(classify_shard, inputs["documents"], out, label="classify", common=common, job=job)
+    write_json(out.path / "composition.json", _merged(found, settings.axes))
 
 
 def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier | None:
-    """The classifier of an axis; None when fewer than two classes have examples enough."""
+    """The classifier of an axis; None when fewer than two classes have clear signs enough.
+
+    Raises DataError when it is examples that are too few.
+    """
     examples, classes, labels = _examples(axis, settings, inputs, out)
     counts = {name: examples.labels.count(number) for number, name in enumerate(classes)}
     there = [name for name in classes if counts[name] >= MIN_EXAMPLES]
     missing = [name for name in classes if name not in there]
     out.log.line(f"{axis}: " + ", ".join(f"{name} {counts[name]}" for name in classes))
     if len(there) < 2:
+        if given := _given(settings, axis, "examples"):
+            found = ", ".join(f'"{name}" {number}' for name, number in counts.items())
+            raise DataError(
+                f"fewer than two classes have {MIN_EXAMPLES} examples or more: {found}",
+                where=f'data.domains, {axis}_examples = "{given}"',
+                do="Set label_field to the field with the class, or give a folder for each class",
+            )
         return None
     rows = [
         (text, there.index(classes[label]), group, name)
         for text, label, group, name in zip(examples.texts, examples.labels, examples.groups, examples.ids, strict=True)
         if classes[label] in there
     ]
-    about = {"task": axis, "labels": labels, "too_few": missing}
+    about = {"task": axis, "labels": labels, "too_few": missing, "max_chars": settings.max_chars}
     with out.log.task(f"train {axis}", total=len(rows)) as progress:
         chosen = Examples(*(list(column) for column in zip(*rows, strict=True)))
         classifier = fit(chosen, there, FEATURES, out.seed, about)
@@ -152,8 +158,7 @@ def _examples(
     axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out
 ) -> tuple[Examples, tuple[str, ...], str]:
     """Labelled texts of an axis, its classes, and where the labels come from in words."""
-    given = settings.format_examples if axis == "format" else settings.topic_examples
-    if given:
+    if given := _given(settings, axis, "examples"):
         path = resolve_input(given)
         found = partial(read_examples, path, settings.text_field, settings.label_field)
         classes = tuple(sorted({example.label for example in found()}))
@@ -161,13 +166,13 @@ def _examples(
         numbered = ((example, classes.index(example.label)) for example in found())
         return joined([sample_examples(numbered, sampling)]), classes, f"examples of {path.name}"
     if axis == "format" and "pages" in inputs:
-        classes = tuple(dict.fromkeys(WORLD_KINDS.values()))
+        classes = tuple(WORLD_KINDS.values())
         labeller: Any = Truth(
             str(inputs["pages"].path), "kind", tuple((kind, classes.index(c)) for kind, c in WORLD_KINDS.items())
         )
         labels = "kinds of pages of the generated world"
     else:
-        file = str(resolve_input(settings.seeds)) if settings.seeds else ""
+        file = _signs(settings)
         classes = seeds.axis_classes(file, axis)
         num_docs = inputs["documents"].manifest.counts.get("docs", 0)
         labeller = seeds.Seeded(file, axis, classes, min(1.0, SEED_DOCS / max(1, num_docs)))
@@ -178,13 +183,32 @@ def _examples(
     return joined([sample_documents(inputs["documents"], labeller, sampling, out, f"{axis} sample")]), classes, labels
 
 
-def _refuse_unknown(settings: Settings, models: dict[str, str]) -> None:
-    """Raise SettingsError for a class in `drop` that no classifier knows."""
-    known = {UNKNOWN} | {name for file in models.values() for name in load(Path(file)).classes}
-    if strange := sorted(set(settings.drop) - known):
-        raise SettingsError(
-            f"drop names {', '.join(strange)}; the classes are {', '.join(sorted(known))}", where="data.domains"
-        )
+def _given(settings: Settings, axis: Axis, what: Literal["examples", "model"]) -> str | None:
+    """The setting `format_examples`, `topic_examples`, `format_model` or `topic_model`."""
+    return getattr(settings, f"{axis}_{what}")
+
+
+def _classes(axis: Axis, settings: Settings, reads: frozenset[str]) -> tuple[str, ...] | None:
+    """The classes that an axis may have; None where only the examples say it."""
+    if given := _given(settings, axis, "model"):
+        return for_task(given, axis, f"data.domains, {axis}_model").classes
+    if _given(settings, axis, "examples"):
+        return None
+    if axis == "format" and "pages" in reads:
+        return tuple(WORLD_KINDS.values())
+    return seeds.axis_classes(_signs(settings), axis)
+
+
+def _signs(settings: Settings) -> str:
+    """The file with the signs, "" for the list that comes along."""
+    return str(resolve_input(settings.seeds)) if settings.seeds else ""
+
+
+def _refuse_unknown(drop: tuple[str, ...], classes: set[str]) -> None:
+    """Raise SettingsError for a name in `drop` that no document can get."""
+    if strange := sorted(set(drop) - classes - {UNKNOWN}):
+        known = did_you_mean(strange[0], sorted(classes | {UNKNOWN}))
+        raise SettingsError(f'drop names "{strange[0]}"{known}', where="data.domains")
 
 
 @dataclass(frozen=True)
@@ -195,41 +219,46 @@ class Verdict:
     confidence: float
 
 
-def classified(classifier: Classifier, texts: list[str], min_confidence: float) -> list[Verdict]:
+NOTHING = Verdict(UNKNOWN, 0.0)
+
+
+def classified(classifiers: dict[Axis, Classifier], texts: list[str], settings: Settings) -> dict[Axis, list[Verdict]]:
+    """The class of each text by each classifier. Words are hashed once for all that look at the same of a text."""
+    alike: dict[tuple[Features, int], list[Axis]] = {}
+    for axis, classifier in classifiers.items():
+        max_chars = classifier.about.get("max_chars", settings.max_chars)
+        alike.setdefault((classifier.features, max_chars), []).append(axis)
+    found: dict[Axis, list[Verdict]] = {axis: [] for axis in classifiers}
+    for (features, max_chars), axes in alike.items():
+        for part in counted([text[:max_chars] for text in texts], features):
+            for axis in axes:
+                found[axis] += _verdicts(classifiers[axis], part, settings.min_confidence)
+    return found
+
+
+def _verdicts(classifier: Classifier, part: Counted, min_confidence: float) -> list[Verdict]:
     """The class of each text, `unknown` where the best one is not likely enough or the words are new to the model."""
-    probabilities = classifier.probabilities(texts)
-    strange = classifier.known(texts) < MIN_KNOWN
-    best = probabilities.argmax(1).tolist()
+    probabilities = classifier.calibrated(classifier.scores_of(part))
+    strange = classifier.known_of(part) < MIN_KNOWN
     found: list[Verdict] = []
-    for number, place in enumerate(best):
+    for number, place in enumerate(probabilities.argmax(1).tolist()):
         confidence = round(float(probabilities[number, place]), 6)
         sure = confidence >= min_confidence and not strange[number]
         found.append(Verdict(classifier.classes[place] if sure else UNKNOWN, confidence))
     return found
 
 
-def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, dict[str, str]]) -> dict[str, Any]:
+def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, dict[Axis, str]]) -> dict[str, Any]:
     """Classify and book the documents of one Parquet file."""
-    import pyarrow.parquet
-
     settings, models = common
-    classifiers = {axis: load(Path(file)) for axis, file in models.items()}
+    classifiers: dict[Axis, Classifier] = {axis: load(Path(file)) for axis, file in models.items()}
     ledger = Ledger(work, scores=tuple(f"{axis}_confidence" for axis in settings.axes))
     composition: dict[str, dict[str, list[Any]]] = {axis: {} for axis in settings.axes}
-    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=256):
-            documents = list(from_table(batch))
-            texts = [document.text[: settings.max_chars] for document in documents]
-            verdicts = {
-                axis: classified(classifiers[axis], texts, settings.min_confidence)
-                if axis in classifiers
-                else [Verdict(UNKNOWN, 0.0)] * len(texts)
-                for axis in settings.axes
-            }
-            for number, document in enumerate(documents):
-                found = {axis: values[number] for axis, values in verdicts.items()}
-                _book(ledger, composition, document, found, settings.drop)
-            work.advance(len(documents))
+    for documents in batches(work, inputs["file"]):
+        verdicts = classified(classifiers, [document.text for document in documents], settings)
+        for number, document in enumerate(documents):
+            found: dict[Axis, Verdict] = {a: verdicts[a][number] if a in verdicts else NOTHING for a in settings.axes}
+            _book(ledger, composition, document, found, settings.drop)
     return {"in": ledger.num_in, "funnel": ledger.close(), "composition": composition}
 
 
@@ -237,7 +266,7 @@ def _book(
     ledger: Ledger,
     composition: dict[str, dict[str, list[Any]]],
     document: Document,
-    found: dict[str, Verdict],
+    found: dict[Axis, Verdict],
     unwanted: tuple[str, ...],
 ) -> None:
     """Keep or drop one document and count it. Counts: documents, bytes, sum of confidences, documents to show."""
@@ -258,13 +287,13 @@ def _book(
         ledger.keep(document, size)
 
 
-def _merged(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _merged(found: Iterable[dict[str, Any]], axes: tuple[Axis, ...]) -> dict[str, Any]:
     """The composition over all shards: axis -> class -> documents, bytes, mean confidence, documents to show."""
-    total: dict[str, dict[str, list[Any]]] = {}
+    total: dict[str, dict[str, list[Any]]] = {axis: {} for axis in axes}
     for summary in found:
         for axis, classes in summary["composition"].items():
             for name, (docs, size, confidence, shown) in classes.items():
-                row = total.setdefault(axis, {}).setdefault(name, [0, 0, 0.0, []])
+                row = total[axis].setdefault(name, [0, 0, 0.0, []])
                 row[:3] = [row[0] + docs, row[1] + size, row[2] + confidence]
                 row[3] = sorted([*row[3], *shown])[:NUM_SHOWN]
     return {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"pages": "pages?"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "extract.damaged": "the record cannot be read at all (value: what was found and where)",
@@ -76,7 +76,7 @@ class Settings(StrictSettings):
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Extract every page; what is no page, or cannot be extracted, goes to `dropped/` with its reason."""
     root, name = find_pages(settings.path, inputs, out, "data.extract")
-    files = find_files(root, ("warc", "html"), settings.files)
+    files = find_files(root, ("warc", "html"), settings.files, out.log.line)
     shards = plan_shards((p for file in files for p in _pieces(file, settings.shard_bytes)), settings.shard_bytes)
     job = f"data.extract {VERSION} {settings.model_dump_json(exclude={'path'})} {name}"
     limits = Limits(cpu_s=settings.page_cpu_s)

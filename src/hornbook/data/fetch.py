@@ -25,7 +25,7 @@ from hornbook.data.files.sources import locate
 from hornbook.data.files.url_list import Listed, from_documents, read_list
 from hornbook.data.ledger import conclude, read_funnel
 from hornbook.data.web.crawler import AGENT, Crawler, Outcome, Rules, Stopped
-from hornbook.data.web.fetch_journal import Journal
+from hornbook.data.web.fetch_journal import PAGE_TEXT_BYTES, Journal
 from hornbook.data.web.http_get import GetError, Manners, normal
 from hornbook.data.web.warc_write import response
 
@@ -43,7 +43,7 @@ RULES = {
     "fetch.robots": "robots.txt asks crawlers not to fetch it (value: which rule of which site). Source: RFC 9309",
     "fetch.robots_unreachable": "robots.txt could not be read, so nothing may be fetched (value: why). RFC 9309, 2.3.1",
     "fetch.no_host": "nobody knows the host (value: what the resolver said)",
-    "fetch.host_down": "the host failed too often in a row, nothing more was asked (value: how often)",
+    "fetch.host_down": "the host failed too often in a row, or asked for a pause longer than max_wait_s (value: which)",
     "fetch.connection": "no connection, or it broke, in every attempt (value: the last error)",
     "fetch.timeout": "no answer, or not all of it, within timeout_s and total_s (value: which)",
     "fetch.http_status": "the server did not answer 200 (value: the status)",
@@ -51,12 +51,8 @@ RULES = {
     "fetch.media_type": "the answer is none of `types` (value: its media type)",
     "fetch.too_large": "the page is larger than max_page_bytes (value: its bytes)",
     "fetch.truncated": "the answer ended early in every attempt (value: what is missing)",
-    "fetch.bad_answer": "the answer is no HTTP, or its compression is broken (value: what was found)",
+    "fetch.bad_answer": "the answer is no HTTP, its redirect no address, or it is packed badly (value: what was found)",
 }
-
-
-PAGE_TEXT_BYTES = 4_000
-"""Main text of a page: between the median (2 kB) and the mean (5 kB) of real pages; only for the plan."""
 
 
 class Settings(StrictSettings):

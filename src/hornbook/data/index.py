@@ -10,7 +10,7 @@ import pydantic
 from hornbook.core.artifact import Artifact, Out, write_json
 from hornbook.core.document import document_shards
 from hornbook.core.settings import StrictSettings
-from hornbook.data.insight.sample import beginnings, sample
+from hornbook.data.insight.sample import beginnings, sample, texts_of
 from hornbook.data.insight.vectors import Space, counts_of, fit, load, project, save, tf_idf, words_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
@@ -30,6 +30,7 @@ FUSION = 60
 TELLING_IDF = 3.0
 """Words of at most an eighth of the documents are shown as shared, where there are any."""
 SCAN_ROWS = 65_536
+COLUMNS = ("id", "url", "source", "text")
 
 
 class Settings(StrictSettings):
@@ -95,14 +96,14 @@ def index_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> 
     counts: list[Any] = []
     shown: list[pyarrow.Table] = []
     with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=1024):
-            table = pyarrow.Table.from_batches([batch])
-            heads = beginnings(table["text"], settings.head_chars)
+        names = [name for name in COLUMNS if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=1024, columns=names):
+            columns = texts_of(pyarrow.Table.from_batches([batch]), COLUMNS)
+            heads = beginnings(columns.pop("text"), settings.head_chars)
             found = counts_of(heads.to_pylist(), index)
             vectors.append(project(tf_idf(found, space.idf_V), space).astype(np.float16))
             counts.append(found)
-            beginning = beginnings(heads, settings.beginning_chars)
-            shown.append(pyarrow.table({n: table[n] for n in ("id", "url", "source")} | {"beginning": beginning}))
+            shown.append(pyarrow.table(columns | {"beginning": beginnings(heads, settings.beginning_chars)}))
             work.advance(batch.num_rows)
     size = (0, len(space.words))
     by_word = scipy.sparse.vstack(counts or [scipy.sparse.csr_matrix(size, dtype=np.float32)]).tocsc()

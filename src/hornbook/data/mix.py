@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.document import Document, document_shards
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings, did_you_mean
 from hornbook.core.units import human_bytes
 from hornbook.data import funnel
 from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.rewrite import batches
 from hornbook.data.shares import Portion, apportion, scarcest_total, shortfall, tempered
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+", "weights": "scores?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "mix.no_weight": "its domain has no part in the mix (value: the domain)",
@@ -113,6 +114,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         survey_shard, shards, replace(out, path=work), label="survey", common=common, job=job, total=total
     )
     sizes = _sizes(summaries)
+    refuse_many(len(sizes), settings.by)
     portions = plan(settings, sizes, out)
     cuts = _cuts(work, names, summaries, portions)
     funnels = run_shards(draw_shard, shards, out, label="mix", common=(*common, cuts), job=f"{job} {cuts}", total=total)
@@ -155,30 +157,33 @@ def mark_of(document: Document, seed: int, weight_field: str = "") -> int:
 
 
 def survey_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:
-    """Documents and bytes of one Parquet file by domain, and bytes by domain and mark."""
+    """Documents and bytes of one Parquet file by domain, and bytes by domain (its place in that list) and mark."""
     import numpy as np
-    import pyarrow.parquet
 
     settings, seed = common
     sizes: dict[str, list[int]] = {}
     marks: dict[tuple[int, int], int] = {}
-    with pyarrow.parquet.ParquetFile(Path(inputs["file"])) as file:
-        for batch in file.iter_batches(batch_size=1024):
-            for document in from_table(batch):
-                name, size = domain_of(document, settings.by), num_bytes(document.text)
-                counts = sizes.setdefault(name, [len(sizes), 0, 0])
-                if len(sizes) > MAX_DOMAINS:
-                    found = f'"{settings.by}" has more than {MAX_DOMAINS} different values'
-                    raise DataError(found, where=inputs["file"], do="Mix by a field with fewer values")
-                counts[1] += 1
-                counts[2] += size
-                place = (counts[0], mark_of(document, seed, settings.weight_field))
-                marks[place] = marks.get(place, 0) + size
-                work.advance()
+    for documents in batches(work, inputs["file"]):
+        for document in documents:
+            name, size = domain_of(document, settings.by), num_bytes(document.text)
+            counts = sizes.setdefault(name, [len(sizes), 0, 0])
+            refuse_many(len(sizes), settings.by, inputs["file"])
+            counts[1] += 1
+            counts[2] += size
+            place = (counts[0], mark_of(document, seed, settings.weight_field))
+            marks[place] = marks.get(place, 0) + size
     table = np.array([[*place, size] for place, size in sorted(marks.items())], np.int64).reshape(-1, 3)
     with work.output(f"{work.name}.marks.npy").open("wb") as file_out:
         np.save(file_out, table)
-    return {"in": sum(c[1] for c in sizes.values()), "domains": {name: c[1:] for name, c in sizes.items()}}
+    domains = [(name, docs, size) for name, (_, docs, size) in sizes.items()]
+    return {"in": sum(docs for _, docs, _ in domains), "domains": domains}
+
+
+def refuse_many(num_domains: int, by: str, where: str = "") -> None:
+    """Raise DataError for more domains than a mix can have."""
+    if num_domains > MAX_DOMAINS:
+        found = f'"{by}" has more than {MAX_DOMAINS} different values'
+        raise DataError(found, where=where, do="Mix by a field with fewer values")
 
 
 def plan(settings: Settings, sizes: dict[str, tuple[int, int]], out: Out) -> dict[str, Portion]:
@@ -187,6 +192,8 @@ def plan(settings: Settings, sizes: dict[str, tuple[int, int]], out: Out) -> dic
     `sizes`: documents and bytes of each domain.
     """
     num_bytes_of = {name: size for name, (_, size) in sizes.items()}
+    if sizes and not any(num_bytes_of.values()):
+        raise DataError("these documents have no text", do="Look at what the stages before keep")
     shares = tempered(num_bytes_of, settings.alpha) if settings.alpha is not None else matched(settings, num_bytes_of)
     unknown = [name for name in settings.domain_epochs if name not in sizes]
     if unknown:
@@ -235,7 +242,7 @@ def _sizes(summaries: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
     """Documents and bytes of each domain over all shards, by name."""
     sizes: dict[str, tuple[int, int]] = {}
     for summary in summaries:
-        for name, (docs, size) in summary["domains"].items():
+        for name, docs, size in summary["domains"]:
             before = sizes.get(name, (0, 0))
             sizes[name] = (before[0] + docs, before[1] + size)
     return dict(sorted(sizes.items()))
@@ -247,7 +254,7 @@ def _cuts(
     """For each domain of the mix: copies of every document, and the mark up to which documents get one more."""
     lines: dict[str, np.ndarray] = {}
     for name, summary in zip(names, summaries, strict=True):
-        _merge(lines, folder / f"{name}.marks.npy", list(summary["domains"]))
+        _merge(lines, folder / f"{name}.marks.npy", [domain for domain, _, _ in summary["domains"]])
     return {
         name: (int(p.epochs), cut(lines[name], p.wanted_bytes - int(p.epochs) * p.bytes_in))
         for name, p in portions.items()
@@ -285,25 +292,21 @@ def draw_shard(
     work: Workspace, inputs: dict[str, str], common: tuple[Settings, int, dict[str, tuple[int, int]]]
 ) -> dict[str, Any]:
     """Write one Parquet file again with as many copies of each document as its domain needs."""
-    import pyarrow.parquet
-
     settings, seed, cuts = common
     ledger = Ledger(work)
     drawn: dict[str, list[int]] = {}
-    with pyarrow.parquet.ParquetFile(Path(inputs["file"])) as file:
-        for batch in file.iter_batches(batch_size=1024):
-            for document in from_table(batch):
-                name, size = domain_of(document, settings.by), num_bytes(document.text)
-                if name in cuts:
-                    copies, last = cuts[name]
-                    copies += mark_of(document, seed, settings.weight_field) <= last
-                    _copy(ledger, document, copies, size, name)
-                    counts = drawn.setdefault(name, [0, 0])
-                    counts[0] += copies
-                    counts[1] += copies * size
-                else:
-                    ledger.drop(document, "mix.no_weight", name, size)
-                work.advance()
+    for documents in batches(work, inputs["file"]):
+        for document in documents:
+            name, size = domain_of(document, settings.by), num_bytes(document.text)
+            if name in cuts:
+                copies, last = cuts[name]
+                copies += mark_of(document, seed, settings.weight_field) <= last
+                _copy(ledger, document, copies, size, name)
+                counts = drawn.setdefault(name, [0, 0])
+                counts[0] += copies
+                counts[1] += copies * size
+            else:
+                ledger.drop(document, "mix.no_weight", name, size)
     return ledger.close() | {"drawn": drawn}
 
 

@@ -2,22 +2,22 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import document_shards
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
+from hornbook.data.files.encodings import decode
 from hornbook.data.insight.profile_sample import study
 from hornbook.data.insight.sample import sample
 from hornbook.data.insight.vectors import words_of
 from hornbook.data.language.word_runs import SIZES, RunCounter, merge_top, zipf_exponent
 from hornbook.data.ledger import num_bytes
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
+from hornbook.data.rewrite import over_shards, shards_of
+from hornbook.data.web.addresses import host_of
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+"}
 WRITES = "scores"
-VERSION = 1
+VERSION = 2
 DEVICE_MATTERS = False
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -73,13 +73,12 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     artifacts: tuple[Artifact, ...] = found if isinstance(found, tuple) else (found,)
     easy = None
     if settings.easy_words is not None:
-        easy = frozenset(resolve_input(settings.easy_words).read_text(encoding="utf-8").lower().split())
+        easy = frozenset(decode(resolve_input(settings.easy_words).read_bytes())[0].lower().split())
     profiles: dict[str, Any] = {}
     for part, artifact in enumerate(artifacts):
-        name = artifact.path.name.partition("-")[2] or artifact.path.name
-        name = name if name not in profiles else f"{name} {part + 1}"
+        name = artifact.name if artifact.name not in profiles else f"{artifact.name} {part + 1}"
         whole = _whole(artifact, part, settings, out)
-        table = sample((artifact,), out, settings.sample_docs, settings.head_chars)
+        table = sample((artifact,), out, settings.sample_docs, settings.head_chars, name=f"sample{part}")
         with out.log.task(f"profile {name}: sample", total=len(table), unit="docs") as progress:
             profiles[name] = whole | {"sample": study(table, settings.languages, easy, progress.advance)}
         out.licences.extend(artifact.manifest.licences)
@@ -95,11 +94,9 @@ def _whole(artifact: Artifact, part: int, settings: Settings, out: Out) -> dict[
 
     work = Path(out.resume) / f"whole{part}"
     work.mkdir(exist_ok=True)
-    shards = [Shard(file.stem, {"file": str(file)}) for file in document_shards(artifact.path)]
-    job = f"data.profile {VERSION} {settings.top} {artifact.manifest.payload_hash}"
-    total = artifact.manifest.counts.get("docs")
-    inside = type(out)(work, out.log, out.machine, out.seed)
-    run_shards(profile_shard, shards, inside, label="profile", job=job, total=total)
+    job = f"data.profile {VERSION} {settings.top}"
+    over_shards(profile_shard, artifact, replace(out, path=work), label="profile", job=job)
+    shards = shards_of(artifact)
     parts = [json.loads((work / f"{s.name}.json").read_text(encoding="utf-8")) for s in shards]
     sizes = np.concatenate([np.load(work / f"{s.name}.sizes.npy") for s in shards])
     exact = np.concatenate([np.load(work / f"{s.name}.exact.npy") for s in shards])
@@ -218,19 +215,12 @@ def _count_names(names: dict[str, Counter[str]], rows: dict[str, list[Any]]) -> 
         names.setdefault("source", Counter())[source or "none"] += 1
     for url in rows.get("url", ()):
         if url:
-            names.setdefault("host", Counter())[_host(url)] += 1
+            names.setdefault("host", Counter())[host_of(url) or "none"] += 1
     for meta in rows.get("meta", ()):
         if meta and meta != "{}":
             for name, value in json.loads(meta).items():
                 if isinstance(value, str) and len(value) <= 60 and name != "duplicate_of":
                     names.setdefault(f"meta.{name}", Counter())[value] += 1
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "none").removeprefix("www.")
-    except ValueError:
-        return "none"
 
 
 def describe(artifact: Artifact) -> "list[Block]":

@@ -1,16 +1,16 @@
 """Stage data.quality: a classifier learns what pages worth citing look like, scores every document, keeps the best."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.document import Document
 from hornbook.core.errors import SettingsError
 from hornbook.core.seed import key
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
@@ -21,8 +21,9 @@ from hornbook.data.learned.features import Features
 from hornbook.data.learned.fitting import fit
 from hornbook.data.learned.labels import Always, Labeller, Listed, Truth, read_examples
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.shards.runner import run_shards
+from hornbook.data.learned.trained import settle
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.rewrite import batches, over_shards, rewrite, shards_of
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents", "references": "documents?", "pages": "pages?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "quality.low": "the probability to be like the references is below threshold (value: the probability). "
@@ -74,7 +75,7 @@ class Settings(StrictSettings):
     train_docs: int = pydantic.Field(default=10_000, ge=20)
     """Most examples of each of the two classes to learn from."""
     max_chars: int = pydantic.Field(default=20_000, ge=100)
-    """So much of each text is looked at."""
+    """So much of each text is looked at (with `model`: as much as it was trained on)."""
     word_ngrams: int = pydantic.Field(default=2, ge=1, le=4)
     """Words in the longest feature."""
     char_ngrams: int = pydantic.Field(default=0, ge=0, le=4)
@@ -106,28 +107,22 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Sample, train, score every document, keep by the rule."""
     check(settings, frozenset(inputs))
     documents: Artifact = inputs["documents"]
-    classifier = load(resolve_input(settings.model)) if settings.model else train(settings, inputs, out)
-    _refuse_other(classifier, settings)
-    model_file = out.path / FILE
-    classifier.save(model_file)
-    files = document_shards(documents.path)
-    shards = [Shard(file.stem, {"file": str(file)}) for file in files]
-    total = documents.manifest.counts.get("docs")
-    job = f"data.quality {VERSION} {settings.model_dump_json()} {out.seed} {documents.manifest.payload_hash}"
-    job += f" {hashlib.blake2b(model_file.read_bytes(), digest_size=16).hexdigest()}"
-    task = Task(settings, str(model_file), out.seed)
+    trained = settle(
+        settings.model, "quality", "data.quality, model", partial(train, settings, inputs, out), out.path / FILE
+    )
+    assert trained is not None
+    job = f"data.quality {VERSION} {settings.model_dump_json()} {out.seed} {trained.digest}"
+    task = Task(settings, str(trained.file), out.seed)
     if settings.keep == "top":
         work = replace(out, path=Path(out.resume) / "ranks")
         work.path.mkdir(exist_ok=True)
-        run_shards(rank_shard, shards, work, label="rank", common=task, job=job, total=total)
-        task = replace(task, cut=_cut(work.path, shards, settings.top_frac))
-    found = run_shards(score_shard, shards, out, label="score", common=task, job=f"{job} {task.cut}", total=total)
-    conclude(out, [summary["funnel"] for summary in found], str(documents.path), [shard.name for shard in shards])
+        over_shards(rank_shard, documents, work, label="rank", common=task, job=job)
+        task = replace(task, ranks=str(work.path), cut=_cut(work.path, shards_of(documents), settings.top_frac))
+    found = rewrite(score_shard, documents, out, label="score", common=task, job=f"{job} {task.cut}")
     write_json(out.path / "quality.json", _merged(found))
-    for name in ("documents", "references"):
-        if name in inputs:
-            out.licences.extend(inputs[name].manifest.licences)
-            out.sources.extend(inputs[name].manifest.sources)
+    if "references" in inputs:
+        out.licences.extend(inputs["references"].manifest.licences)
+        out.sources.extend(inputs["references"].manifest.sources)
 
 
 def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
@@ -155,23 +150,18 @@ def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
     return classifier
 
 
-def _refuse_other(classifier: Classifier, settings: Settings) -> None:
-    if classifier.classes != CLASSES:
-        raise SettingsError(
-            f"this classifier tells {' from '.join(classifier.classes)}, not {' from '.join(CLASSES)}",
-            where=f'data.quality, model = "{settings.model}"',
-            do="Give a classifier.safetensors that data.quality wrote",
-        )
-
-
 @dataclass(frozen=True)
 class Task:
-    """What scoring a shard needs. `cut`: lowest score that stays by rank, and among equals the highest key."""
+    """What scoring a shard needs.
+
+    `cut`: the lowest score that stays by rank, and among equals the highest key; `ranks`: the folder with the scores.
+    """
 
     settings: Settings
     model: str
     seed: int
     cut: tuple[float, int] | None = None
+    ranks: str = ""
 
 
 def rank_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str, Any]:
@@ -195,23 +185,27 @@ def _cut(folder: Path, shards: list[Shard], top_frac: float) -> tuple[float, int
 
     scores = np.concatenate([np.load(folder / f"{shard.name}.scores.npy") for shard in shards])
     keys = np.concatenate([np.load(folder / f"{shard.name}.keys.npy") for shard in shards])
+    if not len(scores):
+        return 0.0, 0
     num_kept = max(1, int(top_frac * len(scores) + 0.5))
     last = np.lexsort((keys, -scores))[num_kept - 1]
     return float(scores[last]), int(keys[last])
 
 
 def scored(file: str, task: Task, work: Workspace) -> Iterator[tuple[Document, float]]:
-    """The documents of one Parquet file with their scores, to six digits."""
-    import pyarrow.parquet
+    """The documents of one Parquet file with their scores, to six digits; by rank they are known already."""
+    import numpy as np
 
+    if task.ranks:
+        documents = (document for batch in batches(work, file) for document in batch)
+        yield from zip(documents, np.load(Path(task.ranks) / f"{work.name}.scores.npy").tolist(), strict=True)
+        return
     classifier = load(Path(task.model))
-    with pyarrow.parquet.ParquetFile(file) as opened:
-        for batch in opened.iter_batches(batch_size=256):
-            documents = list(from_table(batch))
-            texts = [document.text[: task.settings.max_chars] for document in documents]
-            for document, score in zip(documents, classifier.probabilities(texts)[:, 1].tolist(), strict=True):
-                yield document, round(score, 6)
-            work.advance(len(documents))
+    max_chars = classifier.about.get("max_chars", task.settings.max_chars)
+    for batch in batches(work, file):
+        scores = classifier.probabilities([document.text[:max_chars] for document in batch])[:, 1].tolist()
+        for document, score in zip(batch, scores, strict=True):
+            yield document, round(score, 6)
 
 
 def score_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str, Any]:

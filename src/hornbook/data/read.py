@@ -1,26 +1,29 @@
 """Stage data.read: text, Markdown, JSON lines, CSV and Parquet, plain, gzip or zstd, to documents."""
 
-import dataclasses
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out
-from hornbook.core.document import Document, document_id
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.files import csv_rows
-from hornbook.data.files.csv_rows import CsvReader, Row
-from hornbook.data.files.encodings import decode, well_formed
-from hornbook.data.files.records import Record, can_be_cut_anywhere, paragraphs, split, whole
-from hornbook.data.files.sources import InputFile, Piece, find_files, is_utf16, locate, plan_shards, ranges
-from hornbook.data.files.streams import Damage, as_utf8, chunks
-from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.files.parquet_rows import row_group_ranges
+from hornbook.data.files.pieces import Source, check_names, read_piece
+from hornbook.data.files.records import can_be_cut_anywhere
+from hornbook.data.files.sources import (
+    InputFile,
+    Piece,
+    find_files,
+    is_utf16,
+    locate,
+    plan_shards,
+    ranges,
+    readable,
+)
+from hornbook.data.ledger import Ledger, conclude
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
 
@@ -29,81 +32,18 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {}
 WRITES = "documents"
-VERSION = 3
+VERSION = 4
 
 RULES = {
     "read.empty": "the record has no text (value: 0)",
-    "read.too_large": "the record is longer than max_record_bytes (value: the limit)",
-    "read.truncated": "the compressed file ends early or is damaged inside this record (value: what was found)",
+    "read.too_large": "the record is longer than max_record_bytes (value: the limit; for several lines how many)",
+    "read.truncated": "the file ends early or is damaged inside this record (value: what was found, and lost)",
     "read.not_json": "the line is not a JSON object (value: what the parser found)",
     "read.not_csv": "the row breaks the rules of CSV or has not as many fields as columns (value: what was found)",
     "read.no_field": "the record has no such field, or it holds no text (value: the field)",
     "read.replaced": "edit: bytes that are no text were replaced by U+FFFD",
     "read.transcoded": "edit: the record was not UTF-8 and was decoded in its detected encoding",
 }
-
-
-class Source(StrictSettings):
-    """One input of the stage."""
-
-    path: InputPath
-    """A file, a folder, or `hub:owner/name`."""
-    name: str = ""
-    """What the `source` column says; empty = the name of the file or folder."""
-    files: str = ""
-    """Only files below the folder that match this glob, such as `data/train-*.parquet`."""
-    field: str | tuple[str, ...] = "text"
-    """JSON lines, CSV, Parquet: the field or column that holds the text (a list of texts is joined by blank lines), or
-    several, whose texts are joined by blank lines; records need not have all of them."""
-    header: bool = True
-    """CSV: whether the first row names the columns; without names they are called "1", "2", ..."""
-    columns: tuple[str, ...] = ()
-    """CSV without a header: the names of its columns, in order."""
-    url_field: str = "url"
-    """JSON lines, CSV, Parquet: the field with the address, where there is one."""
-    licence_field: str = ""
-    """JSON lines, CSV, Parquet: the field with the record's licence; the licences found go to the manifest."""
-    meta_fields: tuple[str, ...] = ()
-    """JSON lines, CSV, Parquet: further fields to carry along in `meta`."""
-    mode: Literal["file", "separator", "paragraphs"] = "file"
-    """Text files: one document for each file, for each piece between separators, or for each chunk of paragraphs."""
-    separator: str = "<|endoftext|>"
-    """Text files in mode `separator`: what stands between documents."""
-    max_chars: int = pydantic.Field(default=6000, ge=200)
-    """Text files in mode `paragraphs`: the longest chunk; chapters begin new chunks."""
-    licence: str = ""
-    """The licence of the whole source; it travels to the model card."""
-
-    @pydantic.field_validator("separator")
-    @classmethod
-    def _not_empty(cls, value: str) -> str:
-        if not value:
-            raise ValueError("the separator is empty")
-        return value
-
-    @pydantic.model_validator(mode="after")
-    def _named(self) -> "Source":
-        _check_names(self.field, self.header, self.columns)
-        return self
-
-    @property
-    def text_fields(self) -> tuple[str, ...]:
-        """The fields that hold the text, one or more."""
-        return (self.field,) if isinstance(self.field, str) else self.field
-
-
-def _check_names(field: str | tuple[str, ...], header: bool, columns: tuple[str, ...]) -> None:
-    """Refuse settings that contradict each other."""
-    if not field:
-        raise ValueError("no field is named")
-    if header and columns:
-        raise ValueError("columns are named, so the file has no header: set header = false")
-    if len(set(columns)) < len(columns):
-        raise ValueError("two columns have one name")
-    wanted = [field] if isinstance(field, str) else field
-    missing = [name for name in wanted if columns and name not in columns]
-    if missing:
-        raise ValueError(f'no column is called "{missing[0]}"; columns = {", ".join(columns)}')
 
 
 class Settings(StrictSettings):
@@ -121,6 +61,8 @@ class Settings(StrictSettings):
     """With `path`, CSV: whether the first row names the columns."""
     columns: tuple[str, ...] = ()
     """With `path`, CSV without a header: the names of its columns."""
+    quotes: bool = True
+    """With `path`, CSV, TSV: whether quotation marks enclose fields."""
     mode: Literal["file", "separator", "paragraphs"] = "file"
     """With `path`: how text files are cut into documents."""
     separator: str = "<|endoftext|>"
@@ -138,7 +80,7 @@ class Settings(StrictSettings):
     def _one_way(self) -> "Settings":
         if (self.path is None) == (not self.sources):
             raise ValueError("give either path or sources")
-        _check_names(self.field, self.header, self.columns)
+        check_names(self.field, self.header, self.columns)
         return self
 
     def all_sources(self) -> tuple[Source, ...]:
@@ -152,6 +94,7 @@ class Settings(StrictSettings):
                 field=self.field,
                 header=self.header,
                 columns=self.columns,
+                quotes=self.quotes,
                 mode=self.mode,
                 separator=self.separator,
                 max_chars=self.max_chars,
@@ -164,12 +107,17 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Read every source into `kept/`; what cannot be read goes to `dropped/` with its reason."""
     sources = settings.all_sources()
     pieces: list[tuple[Piece, int]] = []
+    broken: list[DataError] = []
     names: list[str] = []
+    num_files = 0
     for number, source in enumerate(sources):
         root = locate(source.path, out.machine.cache_folder, source.files)
-        names.append(source.name or root.name.split(".")[0])
-        for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files):
-            pieces += list(_pieces(number, source, file, settings.shard_bytes))
+        names.append(source.name or readable(root.name).split(".")[0])
+        for file in find_files(root, ("text", "jsonl", "parquet", *csv_rows.FORMATS), source.files, out.log.line):
+            num_files += 1
+            pieces += list(_pieces(number, source, file, settings.shard_bytes, broken))
+    if len(broken) == num_files:
+        raise broken[0]
     _refuse_equal_names(names)
     shards = plan_shards(pieces, settings.shard_bytes)
     job = f"data.read {VERSION} {settings.model_dump_json(exclude={'path'})} {names}"
@@ -188,12 +136,17 @@ def _refuse_equal_names(names: list[str]) -> None:
         raise SettingsError(f'two sources are called "{twice}"', where="data.read, sources", do='Set name = "..."')
 
 
-def _pieces(number: int, source: Source, file: InputFile, shard_bytes: int) -> Iterator[tuple[Piece, int]]:
-    """The parts in which a file can be read independently."""
+def _pieces(
+    number: int, source: Source, file: InputFile, shard_bytes: int, broken: list[DataError]
+) -> Iterator[tuple[Piece, int]]:
+    """The parts in which a file can be read independently; Parquet files that are none are noted in `broken`."""
     borders: list[tuple[int, int | None]] = [(0, None)]
     size_bytes = file.size_bytes * (4 if file.compression else 1)
     if file.format == "parquet":
-        borders = _row_group_ranges(file.path, shard_bytes)
+        try:
+            borders = row_group_ranges(file.path, shard_bytes)
+        except DataError as error:
+            broken.append(error)
     elif file.size_bytes > shard_bytes and _can_be_cut(source, file):
         borders = ranges(file.size_bytes, shard_bytes)
     for begin, end in borders:
@@ -209,48 +162,6 @@ def _can_be_cut(source: Source, file: InputFile) -> bool:
     return source.mode == "separator" and can_be_cut_anywhere(source.separator.encode())
 
 
-def _row_group_ranges(path: Path, shard_bytes: int) -> list[tuple[int, int | None]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        metadata = pyarrow.parquet.read_metadata(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"not a Parquet file: {error}", where=str(path), do="Fetch it again") from None
-    borders, size_bytes = [0], 0
-    for group in range(metadata.num_row_groups):
-        size_bytes += metadata.row_group(group).total_byte_size
-        if size_bytes >= shard_bytes and group + 1 < metadata.num_row_groups:
-            borders.append(group + 1)
-            size_bytes = 0
-    return list(zip(borders, [*borders[1:], metadata.num_row_groups], strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What every record of a piece is read with."""
-
-    work: Workspace
-    ledger: Ledger
-    piece: Piece
-    source: Source
-    name: str
-    max_record_bytes: int
-    damage: Damage = dataclasses.field(default_factory=Damage)
-
-    def identity(self, position: int) -> str:
-        """The id of the record at a position."""
-        return document_id(f"{self.name}/{self.piece.relative}", position)
-
-    def document(self, position: int, text: str, **meta: Any) -> Document:
-        """A document of this piece."""
-        return Document(self.identity(position), text, source=self.name, meta={"file": self.piece.relative, **meta})
-
-    def drop(self, position: int, text: str, rule: str, value: str | int) -> None:
-        """Book a record that cannot be used, with its beginning."""
-        self.ledger.drop(self.document(position, text[:2000]), rule, value, num_bytes(text))
-
-
 def read_shard(
     work: Workspace, pieces: list[dict[str, Any]], common: tuple[tuple[Source, ...], list[str], int]
 ) -> dict[str, Any]:
@@ -259,180 +170,8 @@ def read_shard(
     ledger = Ledger(work)
     for values in pieces:
         piece = Piece(**values)
-        desk = _Desk(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
-        if piece.format == "parquet":
-            _read_parquet(desk)
-        elif piece.format in csv_rows.FORMATS:
-            _read_csv(desk)
-        else:
-            _read_text(desk)
+        read_piece(work, ledger, piece, sources[piece.source], names[piece.source], max_record_bytes)
     return ledger.close()
-
-
-def _read_text(desk: _Desk) -> None:
-    damage = desk.damage
-    last: Record | None = None
-    for record in _records(desk, damage):
-        if last is not None:
-            _one_record(desk, last)
-        last = record
-    if not damage.found:
-        if last is not None:
-            _one_record(desk, last)
-    elif last is None or last.flaw:
-        desk.drop(last.position if last else 0, "", "read.truncated", damage.found)
-    else:  # only the last record can be cut off by damage
-        desk.drop(last.position, decode(last.data[:8000])[0], "read.truncated", damage.found)
-
-
-def _records(desk: _Desk, damage: Damage) -> Iterator[Record]:
-    piece, source = desk.piece, desk.source
-    separator = b"\n" if piece.format == "jsonl" else source.separator.encode()
-    start = max(0, piece.begin - len(separator))
-    blocks = _blocks(piece, damage, start)
-    if piece.format == "jsonl" or source.mode == "separator":
-        return split(blocks, separator, piece.begin, piece.end, start, desk.max_record_bytes)
-    return whole(blocks, desk.max_record_bytes)
-
-
-def _blocks(piece: Piece, damage: Damage, start: int = 0) -> Iterator[bytes]:
-    """The bytes of a piece's file, as UTF-8 when its first bytes announce UTF-16."""
-    blocks = chunks(Path(piece.path), piece.compression, damage, start)
-    return blocks if piece.begin else as_utf8(blocks, damage)
-
-
-def _one_record(desk: _Desk, record: Record) -> None:
-    """Decode one record and book what is in it."""
-    desk.work.record = f"{desk.piece.relative}@{record.position}"
-    desk.work.advance()
-    if not record.data.strip():
-        if desk.source.mode == "file" and desk.piece.format == "text":
-            desk.drop(record.position, "", "read.empty", 0)
-        return
-    text, repair = decode(record.data)
-    repair = repair or ("transcoded" if desk.damage.transcoded else "")
-    if record.flaw:
-        desk.drop(record.position, text, f"read.{record.flaw}", desk.max_record_bytes)
-        return
-    if repair:
-        desk.ledger.edit({f"read.{repair}": 1})
-    if desk.piece.format == "jsonl":
-        _json_line(desk, record.position, text)
-        return
-    text = text.replace("\r\n", "\n")
-    if desk.source.mode == "paragraphs":
-        for number, part in enumerate(paragraphs(text, desk.source.max_chars)):
-            _book(desk.ledger, desk.document(number, part))
-    else:
-        _book(desk.ledger, desk.document(record.position, text.strip()))
-
-
-def _book(ledger: Ledger, document: Document) -> None:
-    if document.text:
-        ledger.keep(document, num_bytes(document.text))
-    else:
-        ledger.drop(document, "read.empty", 0, 0)
-
-
-def _json_line(desk: _Desk, position: int, line: str) -> None:
-    try:
-        record: Any = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        desk.drop(position, line, "read.not_json", str(error)[:200] or type(error).__name__)
-        return
-    if isinstance(record, dict):
-        _row(desk, position, record)
-    else:
-        desk.drop(position, line, "read.not_json", f"a JSON {type(record).__name__}")
-
-
-def _row(desk: _Desk, position: int, record: dict[str, Any]) -> None:
-    """Book one record with fields (a JSON object, a row of CSV or Parquet)."""
-    source = desk.source
-    texts = [text for name in source.text_fields if (text := _text_of(record.get(name))) is not None]
-    if not texts:
-        found = ", ".join(sorted(map(str, record))[:20])
-        desk.drop(position, found, "read.no_field", ", ".join(source.text_fields))
-        return
-    text = "\n\n".join(text for text in texts if text.strip())
-    extra = {name: record[name] for name in source.meta_fields if name in record}
-    licence = record.get(source.licence_field) if source.licence_field else None
-    if isinstance(licence, str):
-        extra["licence"] = licence
-        desk.ledger.licences.add(licence)
-    url = record.get(source.url_field) if source.url_field else None
-    document = desk.document(position, well_formed(text).replace("\r\n", "\n").strip(), **extra)
-    if isinstance(url, str):
-        document = replace(document, url=well_formed(url))
-    _book(desk.ledger, document)
-
-
-def _text_of(value: object) -> str | None:
-    """The text in a field: a text, or a list of texts as paragraphs."""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "\n\n".join(value)
-    return value if isinstance(value, str) else None
-
-
-def _read_parquet(desk: _Desk) -> None:
-    import pyarrow.parquet
-
-    piece, source = desk.piece, desk.source
-    with pyarrow.parquet.ParquetFile(piece.path) as file:
-        there = file.schema_arrow.names
-        _check_column(desk, there)
-        columns = {*source.text_fields, source.url_field, source.licence_field, *source.meta_fields} & set(there)
-        position = sum(file.metadata.row_group(group).num_rows for group in range(piece.begin))
-        groups = list(range(piece.begin, file.num_row_groups if piece.end is None else piece.end))
-        for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=sorted(columns)):
-            for record in batch.to_pylist():
-                desk.work.record = f"{piece.relative}@{position}"
-                desk.work.advance()
-                _row(desk, position, record)
-                position += 1
-
-
-def _check_column(desk: _Desk, there: list[str]) -> None:
-    missing = next((name for name in desk.source.text_fields if name not in there), None)
-    if missing is None:
-        return
-    no_header = ", header = false when the first row is data already" if desk.piece.format in csv_rows.FORMATS else ""
-    raise DataError(
-        f'no column "{missing}"; the columns are {", ".join(name[:40] for name in there[:50])}',
-        where=desk.piece.path,
-        do=f'Set field = "..." to the one that holds the text{no_header}, or files = "..." to leave this file out',
-    )
-
-
-def _read_csv(desk: _Desk) -> None:
-    source, damage = desk.source, desk.damage
-    blocks = _blocks(desk.piece, damage)
-    reader = CsvReader(blocks, desk.max_record_bytes, desk.piece.format, source.header, source.columns)
-    if reader.columns:
-        _check_column(desk, reader.columns)
-    last: Row | None = None
-    for row in reader:
-        if last is not None:
-            _csv_row(desk, last)
-        last = row
-    if damage.found:  # only the last row can be cut off by damage
-        desk.drop(last.number if last else 0, last.text if last else "", "read.truncated", damage.found)
-    elif last is not None:
-        _csv_row(desk, last)
-    elif not reader.columns:
-        desk.drop(0, "", "read.empty", 0)
-
-
-def _csv_row(desk: _Desk, row: Row) -> None:
-    desk.work.record = f"{desk.piece.relative}@{row.number}"
-    desk.work.advance()
-    if row.flaw:
-        value = desk.max_record_bytes if row.flaw == "too_large" else row.found
-        desk.drop(row.number, row.text, f"read.{row.flaw}", value)
-    else:
-        repair = row.repair or ("transcoded" if desk.damage.transcoded else "")
-        desk.ledger.edit({f"read.{repair}": 1} if repair else {})
-        _row(desk, row.number, dict(row.fields))
 
 
 def describe(artifact: Artifact) -> "list[Block]":

@@ -73,7 +73,7 @@ def shortfall(portions: dict[str, Portion], total_bytes: float) -> list[str]:
     >>> shortfall(apportion({"a": 10, "b": 90}, {"a": 0.5, "b": 0.5}, {"a": 2.0, "b": 2.0}, 100), 100)
     ['"a": 50.0 % asked, 20.0 % possible at 2 epochs']
     """
-    got = sum(portion.wanted_bytes for portion in portions.values())
+    got = sum(portion.wanted_bytes for portion in portions.values()) or 1.0  # nothing at all: shares of 0
     return [
         f'"{name}": {100 * p.asked_share:.1f} % asked, '
         f"{100 * p.wanted_bytes / got:.1f} % possible at {p.max_epochs:g} epochs"

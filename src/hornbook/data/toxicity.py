@@ -9,18 +9,21 @@ two thirds of the harmless cases at 0.5), so probabilities are moved to how rare
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
-from hornbook.core.errors import SettingsError
+from hornbook.core.document import Document
+from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.settings import InputPath, StrictSettings, resolve_input
 from hornbook.data import funnel
+from hornbook.data.files.encodings import decode
 from hornbook.data.language.sentences import cut, spans
 from hornbook.data.learned import classifier_report
 from hornbook.data.learned.classifier import Classifier, load
@@ -29,9 +32,9 @@ from hornbook.data.learned.fitting import Examples, fit, measure, thresholds
 from hornbook.data.learned.labels import Example, Truth, read_examples
 from hornbook.data.learned.roc import THRESHOLDS
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
+from hornbook.data.learned.trained import settle
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.rewrite import batches, rewrite
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents", "pages": "pages?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 2
 
 RULES = {
     "toxicity.document": "more than max_toxic_frac of the characters are in toxic spans (value: the share). Source: "
@@ -114,26 +117,17 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Train, score every span, act by the policy."""
     check(settings, frozenset(inputs))
     documents: Artifact = inputs["documents"]
-    classifier = load(resolve_input(settings.model)) if settings.model else train(settings, inputs, out)
-    if classifier.classes != CLASSES:
-        raise SettingsError(
-            f"this classifier tells {' from '.join(classifier.classes)}, not {' from '.join(CLASSES)}",
-            where=f'data.toxicity, model = "{settings.model}"',
-            do="Give a classifier.safetensors that data.toxicity wrote",
-        )
-    file = out.path / FILE
-    classifier.save(file)
-    shards = [Shard(path.stem, {"file": str(path)}) for path in document_shards(documents.path)]
-    words = resolve_input(settings.word_list).read_text("utf-8", "replace") if settings.word_list else None
-    task = Task(settings, str(file), None if words is None else tuple(words.splitlines()))
-    digest = hashlib.blake2b(file.read_bytes() + (words or "").encode(), digest_size=16).hexdigest()
-    job = f"data.toxicity {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash} {digest}"
-    total = documents.manifest.counts.get("docs")
-    found = run_shards(score_shard, shards, out, label="score", common=task, job=job, total=total)
-    conclude(out, [summary["funnel"] for summary in found], str(documents.path), [shard.name for shard in shards])
-    write_json(out.path / "toxicity.json", _merged(found) | {"transfer": _transfer(settings, classifier, out.seed)})
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
+    trained = settle(
+        settings.model, "toxicity", "data.toxicity, model", partial(train, settings, inputs, out), out.path / FILE
+    )
+    assert trained is not None
+    transfer = _transfer(settings, trained.classifier, out.seed)
+    words = decode(resolve_input(settings.word_list).read_bytes())[0] if settings.word_list else None
+    task = Task(settings, str(trained.file), None if words is None else tuple(words.splitlines()))
+    digest = hashlib.blake2b((words or "").encode(), digest_size=16).hexdigest()
+    job = f"data.toxicity {VERSION} {settings.model_dump_json()} {trained.digest} {digest}"
+    found = rewrite(score_shard, documents, out, label="score", common=task, job=job)
+    write_json(out.path / "toxicity.json", _merged(found) | {"transfer": transfer})
 
 
 def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:
@@ -181,12 +175,20 @@ def _by_span(documents: Examples, settings: Settings) -> Examples:
 
 
 def _transfer(settings: Settings, classifier: Classifier, seed: int) -> dict[str, Any]:
-    """The classifier's measurements on examples of another source."""
+    """The classifier's measurements on examples of another source. Raises DataError when they are of one class."""
     if not settings.transfer:
         return {}
     path = resolve_input(settings.transfer)
     examples = sample_examples(_labelled(settings, path), Sampling(settings.train_docs, 2, 20_000, seed))
-    return {path.name: measure(classifier, examples) | {"thresholds": thresholds(classifier, examples)}}
+    missing = [name for number, name in enumerate(CLASSES) if number not in examples.labels]
+    if missing:
+        raise DataError(
+            f"none of these examples is {missing[0]}",
+            where=str(path),
+            do="Name in `toxic` the labels that mean toxic here",
+        )
+    rows = thresholds(classifier, examples, classifier.about.get("expected"))
+    return {path.name: measure(classifier, examples) | {"thresholds": rows}}
 
 
 @dataclass(frozen=True)
@@ -200,34 +202,29 @@ class Task:
 
 def score_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str, Any]:
     """Score and book the documents of one Parquet file."""
-    import pyarrow.parquet
-
     classifier = load(Path(task.model))
     listed = None if task.words is None else phrase_hashes(task.words)
     ledger = Ledger(work, scores=("toxicity", "toxicity_frac"))
     tally = Tally(task.settings.threshold)
-    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=256):
-            documents = list(from_table(batch))
-            places = [spans(document.text, task.settings.span_chars) for document in documents]
-            texts = [d.text[a:b] for d, found in zip(documents, places, strict=True) for a, b in found]
-            values = _probabilities(classifier, texts, listed)
-            begin = 0
-            for document, found in zip(documents, places, strict=True):
-                scores = values[begin : begin + len(found)]
-                begin += len(found)
-                tally.add(document, found, scores)
-                _book(ledger, document, found, scores, task.settings)
-            work.advance(len(documents))
+    for documents in batches(work, inputs["file"]):
+        places = [spans(document.text, task.settings.span_chars) for document in documents]
+        texts = [d.text[a:b] for d, found in zip(documents, places, strict=True) for a, b in found]
+        values = _probabilities(classifier, texts, listed)
+        begin = 0
+        for document, found in zip(documents, places, strict=True):
+            scores = values[begin : begin + len(found)]
+            begin += len(found)
+            tally.add(document, found, scores)
+            _book(ledger, document, found, scores, task.settings)
     return {"in": ledger.num_in, "funnel": ledger.close(), **tally.summary()}
 
 
 def _probabilities(classifier: Classifier, texts: list[str], listed: Any) -> list[float]:
     """The probability of each span; 0 for one without a listed word, where there is a list."""
-    values = [round(value, 6) for value in classifier.probabilities(texts)[:, 1].tolist()]
-    if listed is None:
-        return values
-    return [value if there else 0.0 for value, there in zip(values, with_any(texts, listed), strict=True)]
+    there = [True] * len(texts) if listed is None else with_any(texts, listed)
+    looked_at = [text for text, hit in zip(texts, there, strict=True) if hit]
+    values = iter(classifier.probabilities(looked_at)[:, 1].tolist())
+    return [round(next(values), 6) if hit else 0.0 for hit in there]
 
 
 def _book(
@@ -260,8 +257,8 @@ class Tally:
     def add(self, document: Document, places: list[tuple[int, int]], scores: list[float]) -> None:
         """Count one document."""
         for score in scores:
-            self.spans[sum(score >= threshold for threshold in THRESHOLDS)] += 1
-        self.documents[sum(max(scores, default=0.0) >= threshold for threshold in THRESHOLDS)] += 1
+            self.spans[bisect_right(THRESHOLDS, score)] += 1
+        self.documents[bisect_right(THRESHOLDS, max(scores, default=0.0))] += 1
         for (a, b), score in zip(places, scores, strict=True):
             if score >= BORDERS[0]:
                 self._show(document, a, document.text[a:b], score)
@@ -304,7 +301,7 @@ def describe(artifact: Artifact) -> "list[Block]":
     classifier = load(artifact.file(FILE))
     tally = json.loads(artifact.file("toxicity.json").read_text("utf-8"))
     found = classifier_report.blocks(classifier.about, list(classifier.classes), "toxicity")
-    found += classifier_report.measured_elsewhere(tally["transfer"])
+    found += classifier_report.measured_elsewhere(tally["transfer"], classifier.about.get("expected"))
     kinds = ("spans", "documents")
     rows: list[list[object]] = [
         [name, *(cell for k in kinds for cell in (tally[k][name], share(tally[k][name], tally[k]["all"])))]

@@ -21,6 +21,7 @@ from hornbook.data import funnel
 from hornbook.data.files.encodings import well_formed
 from hornbook.data.files.sources import Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.ledger import Ledger, conclude
+from hornbook.data.web.addresses import host_of
 from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
 from hornbook.shards.workspace import Workspace
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"pages": "pages?"}
 WRITES = "documents"
-VERSION = 1
+VERSION = 3
 
 RULES = {
     "wat.damaged": "the record cannot be read at all (value: what was found and where)",
@@ -67,8 +68,11 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Read every record about a page; records about requests and the crawl itself are only counted."""
     root, name = find_pages(settings.path, inputs, out, "data.wat")
     pieces = (
-        (Piece(0, str(file.path), file.relative, file.format, file.compression, begin, end), settings.shard_bytes)
-        for file in find_files(root, ("wat",), settings.files)
+        (
+            Piece(0, str(file.path), file.relative, file.format, file.compression, begin, end),
+            (end or file.size_bytes) - begin,
+        )
+        for file in find_files(root, ("wat",), settings.files, out.log.line)
         for begin, end in (ranges(file.size_bytes, settings.shard_bytes) if file.compression else [(0, None)])
     )
     shards = plan_shards(pieces, settings.shard_bytes)
@@ -156,12 +160,12 @@ class Described:
 
     def outlinks(self) -> Iterator[tuple[str, str]]:
         """Links to other hosts."""
-        own = _host(self.url)
-        return ((url, text) for url, text in self.links if _host(url) != own)
+        own = host_of(self.url)
+        return ((url, text) for url, text in self.links if host_of(url) != own)
 
     def meta(self) -> dict[str, Any]:
         """Media type, numbers of links, the hosts most linked to, and where the page lies in the crawl."""
-        hosts = Counter(_host(url) for url, _ in self.outlinks())
+        hosts = Counter(host_of(url) for url, _ in self.outlinks())
         first = sorted(hosts.items(), key=lambda item: (-item[1], item[0]))[:MAX_HOSTS]
         counts = {"num_links": len(self.links), "num_outlinks": hosts.total(), "hosts": dict(first)}
         return {"mime": self.mime, **counts, **self.place}
@@ -188,12 +192,12 @@ def parse(data: bytes, url: str) -> Described | str:
     target = _words(_table(envelope, "WARC-Header-Metadata").get("WARC-Target-URI")) or url
     return Described(
         target,
-        int(status) if status.isdigit() else 0,
+        int(status) if status.isdecimal() else 0,
         headers.get("content-type", "").split(";")[0].strip().lower(),
         bool(html),
         _words(head.get("Title")),
         _words(found[0].get("content")) if found else "",
-        tuple(_links(target, str(head.get("Base") or ""), _tables(html, "Links"))),
+        tuple(_links(target, _words(head.get("Base")), _tables(html, "Links"))),
         _place(_table(record, "Container")),
     )
 
@@ -201,12 +205,16 @@ def parse(data: bytes, url: str) -> Described | str:
 def _links(page: str, base: str, links: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Addresses that the page's anchors lead to, without fragments, each once."""
     seen: set[str] = set()
+    try:
+        base = urljoin(page, base)
+    except ValueError:
+        base = page
     for link in links:
         if not str(link.get("path", "")).upper().startswith("A@"):
             continue
         try:
-            url = urldefrag(urljoin(urljoin(page, base), _words(link.get("url")))).url
-            is_page = urlsplit(url).scheme in ("http", "https") and _host(url)
+            url = urldefrag(urljoin(base, _words(link.get("url")))).url
+            is_page = urlsplit(url).scheme in ("http", "https") and host_of(url)
         except ValueError:
             continue
         if is_page and url not in seen:
@@ -219,7 +227,7 @@ def _place(container: dict[str, Any]) -> dict[str, Any]:
     length = _table(container, "Gzip-Metadata").get("Deflate-Length")
     values = {"warc_file": container.get("Filename"), "warc_offset": container.get("Offset"), "warc_length": length}
     return {
-        name: int(value) if name != "warc_file" and str(value).isdigit() else _words(value)
+        name: int(value) if name != "warc_file" and str(value).isdecimal() else _words(value)
         for name, value in values.items()
         if value is not None
     }
@@ -228,10 +236,6 @@ def _place(container: dict[str, Any]) -> dict[str, Any]:
 def _words(value: object) -> str:
     """A text of the record in one line, "" when there is none; JSON may hold halves of characters."""
     return " ".join(well_formed(str(value or "")).split())
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 def _table(parent: Any, name: str) -> dict[str, Any]:

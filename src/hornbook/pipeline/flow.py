@@ -37,11 +37,11 @@ def _chain(run: RunView) -> list[StageView]:
     if not documents:
         return []
     tokens = [s for s in run.stages if s.artifact is not None and s.artifact.kind == "tokens"]
-    ends = [name for s in tokens[:1] for name in _parents(s) if name in documents]
+    ends = [name for s in tokens[:1] for name in _documents_of(s) if name in documents]
     current = documents[ends[0]] if ends else list(documents.values())[-1]
     chain = [current]
     while before := [
-        documents[name] for name in _parents(current) if name in documents and documents[name] not in chain
+        documents[name] for name in _documents_of(current) if name in documents and documents[name] not in chain
     ]:
         current = max(before, key=lambda stage: read_funnel(stage.path)["kept"])
         chain.append(current)
@@ -55,10 +55,15 @@ def _has(stage: StageView) -> bool:
         return False
 
 
-def _parents(stage: StageView) -> list[str]:
+def _documents_of(stage: StageView) -> list[str]:
+    """The stages whose documents it took: those read as `documents`, not references that were only looked at.
+
+    A stage of the user's own may call them otherwise; then all that it read counts.
+    """
     assert stage.artifact is not None
+    parents = stage.artifact.manifest.parents
     found: list[str] = []
-    for value in stage.artifact.manifest.parents.values():
+    for value in [parents["documents"]] if "documents" in parents else parents.values():
         found += [str(item["id"]) for item in (value if isinstance(value, list) else [value])]
     return found
 
@@ -77,6 +82,6 @@ def _step(stage: StageView) -> FlowStep:
 
 def _tokens(run: RunView, last: StageView) -> str:
     for stage in run.stages:
-        if stage.artifact is not None and stage.artifact.kind == "tokens" and last.id in _parents(stage):
+        if stage.artifact is not None and stage.artifact.kind == "tokens" and last.id in _documents_of(stage):
             return f"{stage.artifact.manifest.counts.get('train_tokens', 0):,} tokens to learn from"
     return ""

@@ -1,19 +1,17 @@
 """What a run's folder says about itself: which stages there are, how each stands, what each took."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.core.artifact import MANIFEST, Artifact, open_artifact
+from hornbook.core.artifact import MANIFEST, NUMBERED, Artifact, open_artifact
 from hornbook.core.errors import HornbookError
 from hornbook.pipeline.runlock import is_running
 
 STATE = "state.json"
 TIMINGS = "timings.jsonl"
 RECIPE = "recipe.toml"
-NUMBERED = re.compile(r"(\d\d+)-(.+)")
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,9 @@ def content_hash(value: str, cache: Path) -> str:
     looks = hashlib.blake2b(digest_size=16)
     for file in files:
         stat = file.stat()
-        looks.update(f"{file}\x00{stat.st_size}\x00{stat.st_mtime_ns}\x00{stat.st_ino}\x00".encode())
+        looks.update(
+            f"{file}\x00{stat.st_size}\x00{stat.st_mtime_ns}\x00{stat.st_ino}\x00".encode("utf-8", "surrogateescape")
+        )
     memory_file = cache / "inputs.json"
     memory = _remembered(memory_file)
     if looks.hexdigest() in memory:

@@ -32,8 +32,8 @@ def flow_svg(flow: Flow) -> str:
     if not most:
         return ""
     scale, parts, y = RIVER / most, [], 8.0
-    for place, step in enumerate(steps):
-        part, y = _step(step, scale, y, most if place == 0 else steps[0].num_in)
+    for step in steps:
+        part, y = _step(step, scale, y, steps[0].num_in)
         parts.append(part)
     last = steps[-1]
     parts.append(

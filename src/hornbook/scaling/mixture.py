@@ -18,7 +18,7 @@ from hornbook.core.document import Document, read_documents
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.seed import array_stream, key
 from hornbook.core.settings import StrictSettings, did_you_mean
-from hornbook.data.mix import domain_of
+from hornbook.data.mix import domain_of, refuse_many
 from hornbook.pretrain.source import Shard
 from hornbook.scaling.proxies import Encoded, ProxySettings, proxy_jobs, save_domain, train_proxy
 from hornbook.scaling.regression import Law, Predict, best_mix, choose, sample_mixes, within
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents+", "tokenizer": "tokenizer", "target": "documents?"}
 WRITES = "scores"
-VERSION = 1
+VERSION = 2
 
 TARGET = "target"
+CHECKS = ("found", "natural", "uniform")
 DRAWS = 20
 """Times that the search is repeated on proxies drawn with replacement, for the intervals of the weights."""
 
@@ -63,6 +64,31 @@ class Settings(StrictSettings):
     """The proxy models."""
 
 
+@dataclass(frozen=True)
+class Domains:
+    """What is mixed and what is measured.
+
+    `names`, `natural` [domains]: the domains and their shares of the bytes; `measured`: texts of these, and of the
+    target where there is one; `goal`: which of the measured ones count.
+    """
+
+    names: list[str]
+    natural: np.ndarray
+    measured: list[str]
+    goal: list[int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found: `weights` [domains] and 95 % of them [2, domains], a law for each text that counts, and what
+    fresh proxies paid on the mixes of CHECKS, bits per byte [mixes, seeds, measured]."""
+
+    weights: np.ndarray
+    spread: np.ndarray
+    laws: list[Law]
+    checked: np.ndarray
+
+
 @dataclass
 class Pile:
     """Documents of one domain, those whose ids hash lowest, and how much there was of it."""
@@ -72,11 +98,13 @@ class Pile:
     kept_bytes: int = 0
 
     def add(self, document: Document, most_bytes: int) -> None:
-        """Take a document; now and then those with the highest hashes leave."""
-        size = len(document.text.encode())
-        self.num_bytes += size
-        self.kept_bytes += size
-        self.kept.append((key(0, f"scaling.mixture/{document.id}"), document.text))
+        """Take a document, at most half of `most_bytes` of it; now and then those with the highest hashes leave."""
+        data = document.text.encode()
+        self.num_bytes += len(data)
+        beginning = data[: most_bytes // 2]
+        if beginning:
+            self.kept_bytes += len(beginning)
+            self.kept.append((key(0, f"scaling.mixture/{document.id}"), beginning.decode(errors="ignore")))
         if self.kept_bytes > 2 * most_bytes:
             self.prune(most_bytes)
 
@@ -88,19 +116,27 @@ class Pile:
         self.kept, self.kept_bytes = self.kept[:end], int(reached[min(end, len(reached)) - 1])
 
 
+def check(settings: Settings, reads: frozenset[str]) -> None:
+    """One way to say what the model should be good at. Raises SettingsError."""
+    if settings.target and TARGET in reads:
+        do = "Name domains in target, or read documents as target"
+        raise SettingsError("what counts is given in two ways, target and read.target", where="scaling.mixture", do=do)
+
+
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Encode samples of the domains, train the proxies, fit and search, train the checks, write weights and scores."""
+    check(settings, frozenset(inputs))
     artifacts: tuple[Artifact, ...] = inputs["documents"]
     tokenizer = Tokenizer.load(inputs["tokenizer"].path)
-    names, natural, measured = _prepare(settings, artifacts, inputs.get("target"), tokenizer, out)
-    goal = goals(settings, names, measured)
-    hashes = [a.manifest.payload_hash for a in (*artifacts, inputs["tokenizer"], *filter(None, [inputs.get("target")]))]
+    domains = _prepare(settings, artifacts, inputs.get(TARGET), tokenizer, out)
+    names, natural, goal = domains.names, domains.natural, domains.goal
+    hashes = [a.manifest.payload_hash for a in (*artifacts, inputs["tokenizer"], *filter(None, [inputs.get(TARGET)]))]
     job = f"scaling.mixture {VERSION} {settings.model_dump_json()} {out.seed} {hashes}"
-    common = (settings.proxy, str(_work(out)), len(measured), tokenizer.vocab_size)
+    common = (settings.proxy, str(_work(out)), len(domains.measured), tokenizer.vocab_size)
 
     def train(mixes: Any, seeds: Sequence[int], label: str) -> np.ndarray:
         """Bits per byte [mixes, seeds, measured texts]."""
-        padded = [[*mix, *[0.0] * (len(measured) - len(names))] for mix in mixes]
+        padded = [[*mix, *[0.0] * (len(domains.measured) - len(names))] for mix in mixes]
         work = replace(out, path=_work(out))
         shards = proxy_jobs(padded, seeds, label)
         done = run_shards(
@@ -116,15 +152,13 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     candidates = sample_mixes(natural, settings.num_candidates, settings.max_epochs, out.seed, "candidates")
     laws = [choose(mixes, bits[:, place], out.seed) for place in goal]
     expected = _sum_of([law.predict for law in laws])
-    found = best_mix(expected, candidates)
+    weights = best_mix(expected, candidates)
     spread = _intervals(laws, mixes, bits[:, goal], candidates, out.seed)
-    checks = np.vstack([found, natural, uniform])
     seeds = [key(out.seed, "scaling.mixture/check", number) % 2**31 for number in range(settings.num_checks)]
-    checked = train(checks, seeds, "checks")
-    predicted = expected(mixes)
-    _write(out, settings, names, natural, found, spread, goal, measured, laws, checked)
-    _write_samples(out.path / "samples.jsonl", names, mixes, bits, measured, predicted, goal)
-    out.counts |= {"proxies": len(mixes) + checked.shape[0] * checked.shape[1], "domains": len(names)}
+    found = Found(weights, spread, laws, train(np.vstack([weights, natural, uniform]), seeds, "checks"))
+    _write(out, settings, domains, found)
+    _write_samples(out.path / "samples.jsonl", domains, mixes, bits, expected(mixes))
+    out.counts |= {"proxies": len(mixes) + len(CHECKS) * len(seeds), "domains": len(names)}
     for artifact in artifacts:
         out.licences.extend(artifact.manifest.licences)
         out.sources.extend(artifact.manifest.sources)
@@ -148,36 +182,57 @@ def _work(out: Out) -> Path:
 
 def _prepare(
     settings: Settings, artifacts: Sequence[Artifact], target: Artifact | None, tokenizer: Tokenizer, out: Out
-) -> tuple[list[str], np.ndarray, list[str]]:
-    """Encoded samples of every domain on disk; returns the domains, their natural shares, and what is measured."""
+) -> Domains:
+    """Encoded samples of every domain on disk; returns what they are."""
+    piles = _piles(settings, artifacts, out)
+    names = sorted(piles)
+    sizes = np.array([piles[name].num_bytes for name in names], np.float64)
+    measured = [*names]
+    if target is not None:
+        if TARGET in names:
+            found = f'a domain is called "{TARGET}", as the documents of read.{TARGET} are'
+            raise DataError(found, do=f"Name it in target instead of read.{TARGET}, or give the domain another name")
+        piles[TARGET] = _target(target, settings.validation_bytes)
+        measured.append(TARGET)
+    for number, name in enumerate(measured):
+        own = number < len(names)
+        save_domain(_work(out), number, encode(piles[name], settings.validation_bytes, tokenizer, own))
+    return Domains(names, sizes / sizes.sum(), measured, goals(settings, names, measured))
+
+
+def _piles(settings: Settings, artifacts: Sequence[Artifact], out: Out) -> dict[str, Pile]:
+    """Documents of every domain. Raises DataError where there is nothing to mix, or too little to learn from."""
     piles: dict[str, Pile] = {}
     most = settings.domain_bytes + settings.validation_bytes
     with out.log.task("sample", unit="docs") as task:
         for artifact in artifacts:
             for document in read_documents(artifact.path):
                 piles.setdefault(domain_of(document, settings.by), Pile([])).add(document, most)
+                refuse_many(len(piles), settings.by)
                 task.advance()
-    names = sorted(piles)
-    if len(names) < 2:
-        found = f'all documents have the same {settings.by}, "{names[0]}": there is nothing to mix'
-        raise DataError(found, do="Set `by` to a field of meta, or read more sources")
-    small = [name for name in names if len(piles[name].kept) < 2]
-    if small:
-        raise DataError(f'the domain "{small[0]}" has one document, too few to learn from and to measure on')
-    measured = [*names]
-    if target is not None:
-        pile = Pile([])
-        for document in read_documents(target.path):
-            pile.add(document, settings.validation_bytes)
-        pile.prune(settings.validation_bytes)
-        piles[TARGET] = pile
-        measured.append(TARGET)
-    for number, name in enumerate(measured):
-        piles[name].prune(most)
-        own = number < len(names)
-        save_domain(_work(out), number, encode(piles[name], settings.validation_bytes, tokenizer, own))
-    sizes = np.array([piles[name].num_bytes for name in names], np.float64)
-    return names, sizes / sizes.sum(), measured
+    if len(piles) < 2:
+        same = (
+            f'all documents have the same {settings.by}, "{next(iter(piles))}"' if piles else "there are no documents"
+        )
+        raise DataError(f"{same}: there is nothing to mix", do="Set `by` to a field of meta, or read more sources")
+    for name, pile in sorted(piles.items()):
+        if len(pile.kept) < 2:
+            raise DataError(
+                f'the domain "{name}" has fewer than two documents with text: one to learn from, one to measure on'
+            )
+        pile.prune(most)
+    return piles
+
+
+def _target(artifact: Artifact, most_bytes: int) -> Pile:
+    """Documents that the model should be good at."""
+    pile = Pile([])
+    for document in read_documents(artifact.path):
+        pile.add(document, most_bytes)
+    if not pile.kept:
+        raise DataError("these documents have no text to measure on", where=str(artifact.path))
+    pile.prune(most_bytes)
+    return pile
 
 
 def encode(pile: Pile, validation_bytes: int, tokenizer: Tokenizer, own: bool) -> Encoded:
@@ -208,57 +263,24 @@ def _intervals(laws: list[Law], mixes: np.ndarray, bits: np.ndarray, candidates:
     generator = array_stream(seed, "scaling.mixture/intervals")
     found: list[np.ndarray] = []
     for _ in range(DRAWS):
-        drawn = np.unique(generator.integers(0, len(mixes), len(mixes)))
+        drawn = generator.integers(0, len(mixes), len(mixes))
         again = [law.fit(mixes[drawn], bits[drawn, place]) for place, law in enumerate(laws)]
         found.append(best_mix(_sum_of(again), candidates))
     return np.quantile(found, [0.025, 0.975], axis=0)
 
 
-def _write(
-    out: Out,
-    settings: Settings,
-    names: list[str],
-    natural: np.ndarray,
-    found: np.ndarray,
-    spread: np.ndarray,
-    goal: list[int],
-    measured: list[str],
-    laws: list[Law],
-    checked: np.ndarray,
-) -> None:
+def _write(out: Out, settings: Settings, domains: Domains, found: Found) -> None:
     """`scores.json`: what each mix pays (with its range over seeds), the weights, and how well the fit predicts."""
-    by_seed = checked[:, :, goal].mean(axis=2)
-    protocol = (
-        f"mean bits per byte of {len(goal)} held-out text(s) after {settings.proxy.total_tokens:,} tokens, proxy of "
-        f"{settings.proxy.layers} layers and width {settings.proxy.width}; from lowest to highest of {by_seed.shape[1]}"
-    )
-    rows: list[Score] = [
-        Score(
-            f"mixture/{name}",
-            float(row.mean()),
-            float(row.min()),
-            float(row.max()),
-            len(row),
-            unit="bits per byte",
-            baseline=float(by_seed[1].mean()),
-            protocol=protocol,
-            lower_is_better=True,
-        )
-        for name, row in zip(("found", "natural", "uniform"), by_seed, strict=True)
-    ]
-    titles = {f"mixture/{name}": f"{name} mix" for name in ("found", "natural", "uniform")}
-    said = f"share of bytes; interval of {DRAWS} searches on proxies drawn with replacement; baseline: natural share"
-    for place, name in enumerate(names):
-        low, high = min(spread[0, place], found[place]), max(spread[1, place], found[place])
-        share = (float(found[place]), float(low), float(high))
-        score = Score(f"weight/{name}", *share, settings.num_proxies, "share", float(natural[place]), None, said)
-        rows.append(score)
-        titles[score.name] = f"weight of {name}"
-    records = [{**_rounded(score.record()), "title": titles[score.name]} for score in rows]
+    scores = {f"{name} mix": score for name, score in zip(CHECKS, _paid(settings, domains, found), strict=True)}
+    scores |= {
+        f"weight of {name}": s for name, s in zip(domains.names, _weights(settings, domains, found), strict=True)
+    }
+    records = [{**_rounded(score.record()), "title": title} for title, score in scores.items()]
+    names, measured = domains.names, domains.measured
     mixture = {
         "by": settings.by,
-        "weights": {name: round(float(x), 6) for name, x in zip(names, found, strict=True)},
-        "natural": {name: round(float(x), 6) for name, x in zip(names, natural, strict=True)},
+        "weights": {name: round(float(x), 6) for name, x in zip(names, found.weights, strict=True)},
+        "natural": {name: round(float(x), 6) for name, x in zip(names, domains.natural, strict=True)},
         "fits": {
             measured[place]: {
                 "family": law.name,
@@ -266,36 +288,72 @@ def _write(
                 "errors": {name: round(error, 6) for name, error in law.errors.items()},
                 "rank_correlation": round(law.rank_correlation, 4),
             }
-            for place, law in zip(goal, laws, strict=True)
+            for place, law in zip(domains.goal, found.laws, strict=True)
         },
         "checks": {
-            name: {text: round(float(x), 4) for text, x in zip(measured, checked[place].mean(axis=0), strict=True)}
-            for place, name in enumerate(("found", "natural", "uniform"))
+            name: {text: round(float(x), 4) for text, x in zip(measured, bits.mean(axis=0), strict=True)}
+            for name, bits in zip(CHECKS, found.checked, strict=True)
         },
     }
     write_json(out.path / "scores.json", {"scores": records, "mixture": mixture})
+
+
+def _paid(settings: Settings, domains: Domains, found: Found) -> list[Score]:
+    """What each mix of CHECKS pays for what counts, from the lowest to the highest of its seeds."""
+    by_seed = found.checked[:, :, domains.goal].mean(axis=2)
+    size = f"{settings.proxy.layers} layers and width {settings.proxy.width}"
+    protocol = (
+        f"mean bits per byte of {len(domains.goal)} held-out text(s) after {settings.proxy.total_tokens:,} tokens, "
+        f"proxy of {size}; from lowest to highest of {by_seed.shape[1]}"
+    )
+    natural = float(by_seed[CHECKS.index("natural")].mean())
+    return [
+        Score(
+            f"mixture/{name}",
+            float(row.mean()),
+            float(row.min()),
+            float(row.max()),
+            len(row),
+            unit="bits per byte",
+            baseline=natural,
+            protocol=protocol,
+            lower_is_better=True,
+        )
+        for name, row in zip(CHECKS, by_seed, strict=True)
+    ]
+
+
+def _weights(settings: Settings, domains: Domains, found: Found) -> list[Score]:
+    """The weight of each domain, with what other draws of the proxies would have made of it."""
+    said = f"share of bytes; interval of {DRAWS} searches on proxies drawn with replacement; baseline: natural share"
+    low, high = np.minimum(found.spread[0], found.weights), np.maximum(found.spread[1], found.weights)
+    return [
+        Score(
+            f"weight/{name}",
+            float(found.weights[place]),
+            float(low[place]),
+            float(high[place]),
+            settings.num_proxies,
+            unit="share",
+            baseline=float(domains.natural[place]),
+            protocol=said,
+        )
+        for place, name in enumerate(domains.names)
+    ]
 
 
 def _rounded(record: dict[str, Any]) -> dict[str, Any]:
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in record.items()}
 
 
-def _write_samples(
-    file: Path,
-    names: list[str],
-    mixes: np.ndarray,
-    bits: np.ndarray,
-    measured: list[str],
-    predicted: np.ndarray,
-    goal: list[int],
-) -> None:
+def _write_samples(file: Path, domains: Domains, mixes: np.ndarray, bits: np.ndarray, predicted: np.ndarray) -> None:
     """One line for each proxy: its weights, what it paid, what the fit says it pays."""
     with file.open("w", encoding="utf-8") as lines:
         for mix, paid, said in zip(mixes, bits, predicted, strict=True):
             record = {
-                "weights": {name: round(float(x), 6) for name, x in zip(names, mix, strict=True)},
-                "bits_per_byte": {name: round(float(x), 6) for name, x in zip(measured, paid, strict=True)},
-                "measured": round(float(paid[goal].mean()), 6),
+                "weights": {name: round(float(x), 6) for name, x in zip(domains.names, mix, strict=True)},
+                "bits_per_byte": {name: round(float(x), 6) for name, x in zip(domains.measured, paid, strict=True)},
+                "measured": round(float(paid[domains.goal].mean()), 6),
                 "predicted": round(float(said), 6),
             }
             lines.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -9,23 +9,22 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from hornbook.core.errors import DataError, HornbookError, SettingsError
 from hornbook.shards.pool import Death, Inbox, WorkerProcess
-from hornbook.shards.shard import Failure, Limits, Notes, Shard
-from hornbook.shards.worker import address, find_function
+from hornbook.shards.shard import Failure, Shard
+from hornbook.shards.worker import Assignment
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 NEAR = "the folder of the run is not there on this node of the cluster"
 
 
-def connect(num_workers: int) -> None:
+def connect(num_workers: int) -> int:
     """Join the cluster of RAY_ADDRESS, or start one on this machine with a CPU for each worker; once per process.
 
-    Raises SettingsError when Ray is not installed or the cluster does not answer.
+    Returns how many CPUs all its nodes have. Raises SettingsError when Ray is not installed or the cluster does not
+    answer.
     """
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     try:
@@ -34,8 +33,12 @@ def connect(num_workers: int) -> None:
         raise SettingsError(
             'runner "ray" needs the package ray', where="[machine]", do="pip install 'hornbook[cluster]'"
         ) from None
-    if ray.is_initialized():
-        return
+    if not ray.is_initialized():
+        _join(ray, num_workers)
+    return max(1, int(ray.cluster_resources().get("CPU", 0)))
+
+
+def _join(ray: Any, num_workers: int) -> None:
     there = os.environ.get("RAY_ADDRESS", "")
     try:
         size: dict[str, Any] = {} if there else {"num_cpus": num_workers, "include_dashboard": False}
@@ -48,24 +51,14 @@ def connect(num_workers: int) -> None:
 class RayWorker:
     """One worker somewhere on the cluster, with the surface of a WorkerProcess."""
 
-    def __init__(
-        self,
-        function: Callable[..., dict[str, Any]],
-        common: Any,
-        root: Path,
-        scratch: Path,
-        notes: Notes,
-        limits: Limits,
-        inbox: Inbox,
-        number: int,
-    ) -> None:
+    def __init__(self, assignment: Assignment, inbox: Inbox, number: int) -> None:
         import ray
 
         self.shard: Shard | None = None
         self._inbox = inbox
         self._death: Death = Death()
         host: Any = ray.remote(num_cpus=1, max_restarts=0)(Host)
-        self.actor = host.remote(address(function), common, root, scratch, notes, limits, number)
+        self.actor = host.remote(assignment, number)
 
     def give(self, shard: Shard) -> None:
         """Start on a shard."""
@@ -110,20 +103,8 @@ class RayWorker:
 class Host:
     """The actor: it lives on a node and passes shards to a worker process there."""
 
-    def __init__(
-        self,
-        where: tuple[str, str, str],
-        common: Any,
-        root: Path,
-        scratch: Path,
-        notes: Notes,
-        limits: Limits,
-        number: int,
-    ) -> None:
-        self._root = root
-        self._make: Callable[[], WorkerProcess] = lambda: WorkerProcess(
-            find_function(where), common, root, scratch, notes, limits, self._inbox, number
-        )
+    def __init__(self, assignment: Assignment, number: int) -> None:
+        self._assignment, self._number = assignment, number
         self._inbox: Inbox = queue.Queue()
         self._worker: WorkerProcess | None = None
 
@@ -132,11 +113,12 @@ class Host:
 
         Raises DataError when this node does not see the folder of the run.
         """
-        if not self._root.is_dir():
+        root = self._assignment.root
+        if not root.is_dir():
             import socket
 
-            raise DataError(NEAR, where=f"{socket.gethostname()}:{self._root}", do="Use a folder that all nodes share")
-        self._worker = self._worker or self._make()
+            raise DataError(NEAR, where=f"{socket.gethostname()}:{root}", do="Use a folder that all nodes share")
+        self._worker = self._worker or WorkerProcess(self._assignment, self._inbox, self._number)
         self._worker.give(shard)
         records = 0
         while True:

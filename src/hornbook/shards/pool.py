@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hornbook
-from hornbook.shards.shard import Limits, Notes, Shard
-from hornbook.shards.worker import address
+from hornbook.shards.shard import Shard
+from hornbook.shards.worker import Assignment
 from hornbook.shards.workspace import Beat
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -38,29 +37,22 @@ class Death:
 class WorkerProcess:
     """One worker. Its messages, and its end, arrive in `inbox` as (worker, message)."""
 
-    def __init__(
-        self,
-        function: Callable[..., dict[str, Any]],
-        common: Any,
-        root: Path,
-        scratch: Path,
-        notes: Notes,
-        limits: Limits,
-        inbox: Inbox,
-        number: int,
-    ) -> None:
-        beat_file = scratch / f"worker-{os.getpid()}-{number}.beat"
+    def __init__(self, assignment: Assignment, inbox: Inbox, number: int) -> None:
+        beat_file = assignment.scratch / f"worker-{os.getpid()}-{number}.beat"
         self.beat = Beat(beat_file, create=True)
         self.shard: Shard | None = None
         self.out_of_time = False
-        self._limits = limits
+        self._limits = assignment.limits
         environment = dict.fromkeys(ONE_THREAD, "1") | {"RUST_BACKTRACE": "0"} | dict(os.environ)
         source = str(Path(hornbook.__path__[0]).parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-P", "-c", START, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
         )
-        self._send((address(function), common, root, scratch, notes, str(beat_file), limits))
+        self._send((assignment, str(beat_file)))
         threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
 
     def give(self, shard: Shard) -> None:
@@ -105,11 +97,12 @@ class WorkerProcess:
 
     def _listen(self, inbox: Inbox) -> None:
         assert self.process.stdout is not None
-        while True:
-            try:
-                message = pickle.load(self.process.stdout)
-            except (EOFError, pickle.UnpicklingError, OSError, ValueError):
-                break
-            inbox.put((self, message))
+        try:
+            while True:
+                inbox.put((self, pickle.load(self.process.stdout)))
+        except EOFError:
+            pass
+        except Exception:  # noqa: BLE001 - torn or damaged bytes raise anything; nothing behind them can be understood
+            self.process.kill()
         self.process.wait()
         inbox.put((self, ("ended",)))

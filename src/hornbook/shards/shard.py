@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,11 @@ class Notes:
 
 @dataclass(slots=True)
 class Failure:
-    """What went wrong in a worker, in a form that crosses process borders."""
+    """What went wrong in a worker, in a form that crosses process borders.
+
+    `error`: the error itself where it is an explained one and both sides know its class; `errno`: that of the
+    operating system, and of a full disk in any case.
+    """
 
     kind: str
     message: str
@@ -88,10 +93,26 @@ class Failure:
     errno: int | None = None
     error: Any = field(default=None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Words always arrive; the error only if it can (a class of the main script has another name elsewhere)."""
+        words = (self.kind, self.message, self.traceback, self.shard, self.record, self.errno)
+        try:
+            return _arrived, (*words, pickle.dumps(self.error))
+        except Exception:  # noqa: BLE001 - what a foreign class raises when it is pickled
+            return Failure, words
+
+
+def _arrived(*values: Any) -> Failure:
+    *words, error = values
+    try:
+        return Failure(*words, error=pickle.loads(error))
+    except Exception:  # noqa: BLE001 - a class that this process does not know, or cannot make
+        return Failure(*words)
+
 
 def write_whole(file: Path, record: Any) -> None:
-    """Write JSON under a name that is either absent, old or complete, never half."""
+    """Write JSON under a name that is either absent, old or complete, never half; keys keep their order."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(record, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    partial.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
     os.replace(partial, file)

@@ -5,8 +5,10 @@ progress threads (fork is unsafe then), the parent's main script is never import
 and replaced without touching the others. Start-up is one interpreter plus the imports of the function.
 """
 
+import errno
 import importlib
 import importlib.util
+import json
 import logging
 import os
 import pickle
@@ -14,14 +16,31 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hornbook.core.errors import HornbookError
+from hornbook.core.errors import HornbookError, is_disk_full
 from hornbook.shards.shard import Failure, Limits, Notes, Shard
 from hornbook.shards.workspace import Beat, Workspace
 
 PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What every worker of a run is told once: which function, what its shards have in common, where and how.
+
+    `where`: the function's address; `common`: pickled, since its classes may be known only once the function's file is
+    loaded.
+    """
+
+    where: tuple[str, str, str]
+    common: bytes
+    root: Path
+    scratch: Path
+    notes: Notes
+    limits: Limits
 
 
 def address(function: Callable[..., Any]) -> tuple[str, str, str]:
@@ -56,13 +75,16 @@ def find_function(where: tuple[str, str, str]) -> Callable[..., Any]:
 def perform(
     function: Callable[..., dict[str, Any]], common: Any, shard: Shard, notes: Notes, work: Workspace
 ) -> dict[str, Any] | Failure:
-    """Run the function on one shard, publish its outputs, then note that it is finished."""
+    """Run the function on one shard, publish its outputs, then note that it is finished.
+
+    The summary is what a restart reads from the note: lists for tuples, text for keys.
+    """
     try:
         with work:
             summary = function(work, shard.inputs, common)
             work.end()
             notes.finish(shard, work.publish(), summary)
-            return summary
+            return json.loads(json.dumps(summary))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of a native library is no Exception
@@ -70,13 +92,14 @@ def perform(
 
 
 def _failure(error: BaseException, shard: Shard, record: str) -> Failure:
+    number = error.errno if isinstance(error, OSError) else None
     return Failure(
         kind=type(error).__name__,
         message=str(error),
         traceback="".join(traceback.format_exception(error)),
         shard=shard.name,
         record=record,
-        errno=error.errno if isinstance(error, OSError) else None,
+        errno=number or (errno.ENOSPC if is_disk_full(error) else None),
         error=error if isinstance(error, HornbookError) else None,
     )
 
@@ -88,10 +111,12 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         pickle.dump(message, outgoing)
         outgoing.flush()
 
-    where, common, root, scratch, notes, beat_file, limits = pickle.load(incoming)
+    assignment, beat_file = pickle.load(incoming)
+    assert isinstance(assignment, Assignment)
+    root, scratch, notes, limits = assignment.root, assignment.scratch, assignment.notes, assignment.limits
     beat = Beat(Path(beat_file))
-    assert isinstance(limits, Limits) and isinstance(notes, Notes)
     function: Callable[..., Any] | None = None
+    common: Any = None
     while True:
         try:
             shard = pickle.load(incoming)
@@ -99,7 +124,8 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
             return
         work = Workspace(shard.name, root, scratch, notes.set_aside(shard), limits, beat, lambda n: send("progress", n))
         try:
-            function = function or find_function(where)
+            if function is None:
+                function, common = find_function(assignment.where), pickle.loads(assignment.common)
         except Exception as error:  # noqa: BLE001 - the job's own errors, whatever they are
             send("done", _failure(error, shard, ""))
             continue
@@ -114,21 +140,24 @@ def main() -> None:
     os.dup2(nothing, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     logging.getLogger().addHandler(logging.NullHandler())
-    _end_with_parent()
+    _end_with_parent(int(sys.argv[1]))
     try:
         serve(incoming, outgoing)
     except BrokenPipeError:
         os._exit(1)
 
 
-def _end_with_parent() -> None:
-    """On Linux the kernel ends a worker whose parent was killed, so that it cannot write beside a restarted run."""
+def _end_with_parent(parent: int) -> None:
+    """On Linux the kernel ends a worker whose parent was killed, so that it cannot write beside a restarted run.
+
+    `parent`: its process id. Process 1 can be it (the entry point of a container), or whoever adopts orphans.
+    """
     if sys.platform != "linux":
         return
     import ctypes
 
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1:
+    if os.getppid() != parent:
         os._exit(1)
 
 

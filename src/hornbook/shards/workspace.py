@@ -13,6 +13,7 @@ from typing import Self
 from hornbook.shards.shard import Limits
 
 BEAT = struct.Struct("<qd256s")
+POSITION = struct.Struct("<q")
 PROGRESS_EVERY_S = 0.2
 
 
@@ -33,8 +34,12 @@ class Beat:
         """Note the record that starts now (position -1: none)."""
         BEAT.pack_into(self.memory, 0, position, time.monotonic(), record.encode("utf-8", "replace")[:256])
 
+    def rest(self) -> None:
+        """Note that no record is being worked on; the name of the last one stays."""
+        POSITION.pack_into(self.memory, 0, -1)
+
     def read(self) -> tuple[int, float, str]:
-        """Position (-1: none), seconds since that record began, and its name."""
+        """Position (-1: none), seconds since that record began, and its name (or that of the last one)."""
         position, began_s, name = BEAT.unpack_from(self.memory, 0)
         return position, time.monotonic() - began_s, name.rstrip(b"\0").decode("utf-8", "replace")
 
@@ -42,7 +47,8 @@ class Beat:
 class Workspace:
     """The desk of one shard: temporary outputs that get their names together, and a guard around each record.
 
-    `name`: the shard's; `set_aside`: positions of records that ended a worker before, with the reason.
+    `name`: the shard's; `set_aside`: positions of records that ended a worker before, with the reason;
+    `record`: what an error names (`begin` sets it; work on many records at once may say which).
     """
 
     def __init__(
@@ -60,8 +66,10 @@ class Workspace:
         self.scratch = scratch
         self.set_aside = set_aside
         self.record = ""
-        self._limits = limits
+        self._cpu_s = limits.cpu_s or 0.0
+        self._timed = beat is not None and limits.cpu_s is not None and hasattr(signal, "setitimer")
         self._beat = beat
+        self._at_record = False
         self._progress = progress
         self._outputs: dict[str, Path] = {}
         self._num_done = 0
@@ -75,17 +83,21 @@ class Workspace:
         return path
 
     def begin(self, position: int, record: str = "") -> str | None:
-        """Start on a record: its CPU time counts from here. Returns why it is to be left out, or None."""
+        """Start on a record, which lasts until `advance`. Returns why it is to be left out, or None."""
         self.record = record
         reason = self.set_aside.get(position) if self.set_aside else None
         if self._beat is not None:
+            self._arm(0.0 if reason else self._cpu_s)
             self._beat.write(position, record)
-            if reason is None:
-                self._arm(self._limits.cpu_s or 0.0)
+            self._at_record = True
         return reason
 
     def advance(self, num_records: int = 1) -> None:
-        """Report progress (sent on at most five times a second)."""
+        """Records are done: what follows is charged to none. Progress is sent on at most five times a second."""
+        if self._at_record and self._beat is not None:
+            self._arm(0.0)
+            self._beat.rest()
+            self._at_record = False
         self._num_done += num_records
         if self._progress is not None and time.monotonic() >= self._next_report_s:
             self._report()
@@ -95,6 +107,7 @@ class Workspace:
         self._arm(0.0)
         if self._beat is not None:
             self._beat.write(-1, "")
+            self._at_record = False
         if self._progress is not None and self._num_done:
             self._report()
 
@@ -122,10 +135,10 @@ class Workspace:
         self._next_report_s = time.monotonic() + PROGRESS_EVERY_S
 
     def _arm(self, cpu_s: float) -> None:
-        """The kernel ends this process when the record has used that much CPU time, even inside native code.
+        """The kernel ends this process when it has used that much CPU time (0: never), even inside native code.
 
         ITIMER_PROF with its default action (terminate) needs no Python code to run, so a parser that hangs with the
         interpreter lock held is ended too. Where it does not exist (Windows), the parent's clock is the only guard.
         """
-        if self._beat is not None and hasattr(signal, "setitimer"):
+        if self._timed:
             signal.setitimer(signal.ITIMER_PROF, cpu_s)

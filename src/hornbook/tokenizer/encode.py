@@ -96,7 +96,7 @@ def encode_shard(work: Workspace, inputs: dict[str, str], common: tuple[str, flo
     with pyarrow.parquet.ParquetFile(Path(inputs["file"])) as file:
         for batch in file.iter_batches(batch_size=BATCH_DOCS):
             documents = list(from_table(batch))
-            work.begin(num_docs, documents[0].id if documents else "")
+            work.record = f"{documents[0].id} to {documents[-1].id}" if documents else ""
             for document, ids in zip(documents, tokenizer.encode_batch([d.text for d in documents]), strict=True):
                 part = "validation" if is_validation(document.id, validation_frac) else "train"
                 if part == "train":

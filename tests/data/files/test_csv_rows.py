@@ -51,3 +51,42 @@ def test_the_name_of_a_tsv_file_decides_about_its_delimiter() -> None:
 def test_nothing_is_in_an_empty_file() -> None:
     assert read(b"").columns == [] and list(read(b"")) == []
     assert list(read(b"text\n")) == []
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n\n  \r\n", b"\xef\xbb\xbf\n", b"\t\n"])
+def test_blank_lines_before_the_first_row_cost_nothing(blank: bytes) -> None:
+    reader = read(blank + b"text,name\ngood,1\n")
+    assert reader.columns == ["text", "name"] and [row.fields["text"] for row in reader] == ["good"]
+    reader = CsvReader(iter([blank + b"good,1\nfine,2"]), 1000, header=False)
+    assert reader.columns == ["1", "2"] and [row.fields["1"] for row in reader] == ["good", "fine"]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_first_row_that_cannot_be_read_is_said_once(header: bool) -> None:
+    for data, flaw in ((b'"a"b,c\n1,2\n3,4\n', "not_csv"), (b"x" * 99 + b"\n1,2\n", "too_large")):
+        reader = CsvReader(iter([data]), 50, header=header)
+        [row] = reader
+        assert reader.columns == [] and row.flaw == flaw and row.text.encode() in data
+        assert row.found.startswith("the first row cannot be read, so no other can")
+    named = CsvReader(iter([b'"a"b,c\n1,2\n']), 50, header=False, names=("x", "y"))
+    assert [row.fields.get("x", row.flaw) for row in named] == ["not_csv", "1"]
+
+
+def test_how_many_lines_an_open_quote_took() -> None:
+    rows = list(read(b'text,n\n"open,1\nlost,2\n"third",3\nfine,4\n'))
+    assert [row.flaw for row in rows] == ["not_csv", ""] and "(3 lines: is a quote not closed?)" in rows[0].found
+    rows = list(read(b'text\n"never closed\n' + b"a line\n" * 20, max_bytes=50))
+    assert rows[0].found == "too long (7 lines: is a quote not closed?)"
+    assert [row.found for row in read(b"text\n" + b"x" * 99 + b"\n", max_bytes=50)] == [""]
+
+
+def test_quotation_marks_may_be_characters_like_others() -> None:
+    data = b'n\ttext\n1\t"Open the door\n2\t5" or 6" wide\n3\t"both"\n'
+    reader = CsvReader(iter([data]), 1000, "tsv", quotes=False)
+    assert [row.fields.get("text", row.found) for row in reader] == ['"Open the door', '5" or 6" wide', '"both"']
+
+
+def test_the_encoding_of_the_file_is_that_of_its_lines() -> None:
+    data = "text,n\nžluť,1\n".encode("cp1250")
+    assert [row.fields["text"] for row in CsvReader(iter([data]), 1000, encoding="windows-1250")] == ["žluť"]
+    assert CsvReader(iter(["žluť,n\n".encode("cp1250")]), 1000, encoding="windows-1250").columns == ["žluť", "n"]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.files.encodings import announced, decode
+from hornbook.data.files.encodings import announced, decode, encoding_of_lines
 
 GERMAN = "Die Mädchen fütterten zwölf Hühner und hörten Geschichten über Bären, die süße Äpfel mögen. "
 CZECH = "Příliš žluťoučký kůň úpěl ďábelské ódy. Byl jednou jeden král a měl tři dcery. "
@@ -93,3 +93,19 @@ def test_nothing_raises_and_utf8_can_be_written(data: bytes, declared: str) -> N
 def test_text_survives(text: str) -> None:
     if not any(shift in text for shift in ("\x1b$B", "\x1b$@")) and "\0" not in text:
         assert decode(text.encode()) == (text.removeprefix("\ufeff"), "")
+
+
+def test_the_encoding_of_many_short_lines_is_that_of_all() -> None:
+    words = "příliš žluťoučký kůň úpěl ďábelské ódy byl jednou jeden král a měl tři dcery".split()
+    for name in ("cp1250", "iso-8859-2"):
+        head = "".join(f"{word}\n" for word in words * 20).encode(name)
+        known = encoding_of_lines(head)
+        assert [decode(word.encode(name), known=known)[0] for word in words] == words, name
+    assert any(decode(word.encode("cp1250"))[0] != word for word in words)  # none of them alone says enough
+    assert decode("Ä,Ö,Ü".encode("cp1252"), known="cp1252") == ("Ä,Ö,Ü", "transcoded")
+
+
+def test_files_of_utf8_have_no_other_encoding() -> None:
+    assert encoding_of_lines("žluť\n".encode() * 9 + "žluť".encode()[:-1]) == "" == encoding_of_lines(b"")
+    assert encoding_of_lines("déjà vu\n".encode() * 99 + b"d\xe9j\xc3\xa0 vu and \xc3\xa0 more\n") == ""
+    assert decode("žluť".encode(), known="cp1250") == ("žluť", "")

@@ -1,4 +1,6 @@
 import random
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -72,3 +74,60 @@ def test_chapters_begin_chunks() -> None:
 def test_a_long_paragraph_is_cut_at_a_sentence() -> None:
     text = "Aa bb cc. " * 30
     assert all(chunk.endswith("cc.") for chunk in paragraphs(text.strip(), 200))
+
+
+def test_the_script_decides_what_ends_a_sentence() -> None:
+    for sentence in (
+        "春が来て、鳥が歌い、みんなが外へ出た。",
+        "वह घर गया। ",
+        "ہم گھر گئے۔ ",
+        "«Ну и что?» ",
+        "他说：“好。”",
+    ):
+        chunks = list(paragraphs((sentence * 60).strip(), 200))
+        assert len(chunks) > 2 and all(chunk.endswith(sentence.strip()) for chunk in chunks), sentence
+    assert not any(chunk.endswith("v1.") for chunk in paragraphs("a v1.2 " * 60, 200))  # no end inside a word
+
+
+def test_blank_runs_make_no_empty_chunks() -> None:
+    for blank in (" ", "\t", "\u3000"):
+        chunks = list(paragraphs(f"one{blank * 2000}two", 200))
+        assert [chunk.strip() for chunk in chunks] == ["one", "two"] and chunks[0] == "one"
+
+
+def test_one_huge_paragraph_takes_time_by_its_length() -> None:
+    begin = time.process_time()
+    chunks = list(paragraphs("word " * 1_600_000, 200))
+    assert len(chunks) == 40_000 and time.process_time() - begin < 2  # 0.2 s; by the square of its length 5 s
+
+
+def test_a_reader_of_a_huge_record_stops_at_its_end() -> None:
+    taken: list[int] = []
+
+    def stream(data: bytes, start: int) -> Iterator[bytes]:
+        for at in range(start, len(data), 100):
+            taken.append(at)
+            yield data[at : at + 100]
+
+    line = b"x" * 10_000
+    for begin, end in ((0, 1000), (1000, 2000), (5000, 6000)):
+        start = max(0, begin - 1)
+        taken.clear()
+        found = list(split(stream(line, start), b"\n", begin, end, start, 300))
+        assert [(record.position, record.flaw) for record in found] == ([(0, "too_large")] if begin == 0 else [])
+        assert max(taken) <= end + 100
+    data = b"ab\n" + line + b"\ncd\nef"
+    for size in (10, 999, 10_004):
+        every = [
+            (record.position, record.flaw)
+            for begin in range(0, len(data), size)
+            for record in split(
+                stream(data, max(0, begin - 1)),
+                b"\n",
+                begin,
+                begin + size if begin + size < len(data) else None,
+                max(0, begin - 1),
+                300,
+            )
+        ]
+        assert every == [(0, ""), (3, "too_large"), (10_004, ""), (10_007, "")]

@@ -1,9 +1,13 @@
+import bz2
+import gzip
+import lzma
+import os
 from pathlib import Path
 
 import pytest
 
 from hornbook.core.errors import ArtifactError, DataError
-from hornbook.data.files.sources import Piece, find_files, format_of, locate, plan_shards, ranges
+from hornbook.data.files.sources import Piece, find_files, format_of, locate, plan_shards, ranges, readable
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,63 @@ def test_a_data_set_of_the_hub_comes_without_its_read_me(tmp_path: Path, monkeyp
         ["someone/stories", "data/a.csv.gz", "data/b.parquet", "notes.md"],
         ["someone/stories", "data/b.parquet"],
     ]
+
+
+BINARIES = {
+    "a.bz2": bz2.compress(b"a story"),
+    "a.xz": lzma.compress(b"a story"),
+    "a.pdf": b"%PDF-1.7\nsome text",
+    "a.rtf": b"{\\rtf1 text}",
+    "a": b"\x1f\x8b\x08 and so on",
+    "a.png": b"\x89PNG\r\n\x1a\n",
+    "a.bin": b"text and \0 more" * 30,
+    "a.tar.gz": gzip.compress(b"a.txt" + bytes(95) + b"0000644"),
+}
+
+
+@pytest.mark.parametrize("name", BINARIES)
+def test_a_single_file_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(BINARIES[name])
+    for formats in (("text", "jsonl"), ("html", "warc")):
+        with pytest.raises(DataError, match="this is no text but a"):
+            find_files(tmp_path / name, formats)
+
+
+def test_a_single_file_of_text_is_taken_at_its_word(tmp_path: Path) -> None:
+    for name, data in (
+        ("a.log", b"text"),
+        ("b.gz", gzip.compress(b"text")),
+        ("c", "text".encode("utf-16")),
+        ("d", b""),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert [file.format for file in find_files(tmp_path / name, ("text",))] == ["text"]
+    with pytest.raises(DataError, match=r"found: \.log .*Check the path"):
+        find_files(tmp_path / "a.log", ("wat",))
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.pdf", "c.pdf", "d.html", "README"):
+        (tmp_path / name).write_text("x")
+    said: list[str] = []
+    assert len(find_files(tmp_path, ("text",), say=said.append)) == 1
+    assert said == [f"{tmp_path.name}: passed over 2 .pdf, 1 html, 1 no suffix"]
+    find_files(tmp_path, ("text",), "*.txt", said.append)
+    assert len(said) == 1
+
+
+def test_names_that_are_not_utf8_can_be_written(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\xff.txt")
+    try:
+        (tmp_path / name).write_text("x")
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    for root in (tmp_path, tmp_path / name):
+        [file] = find_files(root, ("text",), "a*")
+        assert file.relative == "a\\xff.txt" and file.path.read_text() == "x"
+    assert readable("Bär") == "Bär"
+
+
+def test_a_shard_has_a_bounded_number_of_files() -> None:
+    pieces = ((Piece(0, str(i), str(i), "text", ""), 0) for i in range(4500))
+    assert [len(shard.inputs) for shard in plan_shards(pieces, 10)] == [2000, 2000, 500]

@@ -59,3 +59,28 @@ def test_addresses_of_documents(tmp_path: Path) -> None:
 def test_odd_lines_stay_whole(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("not an address\nHTTP://a.example/ note\n")
     assert [text for text, _ in read_list(tmp_path / "a.txt", "", "url")] == ["not an address", "HTTP://a.example/"]
+
+
+def test_a_cut_list_does_not_give_its_cut_address(tmp_path: Path) -> None:
+    data = gzip.compress(b"".join(b"https://a.example/page/%d\n" % i for i in range(40_000)))
+    (tmp_path / "a.txt.gz").write_bytes(data[: len(data) // 2])
+    *whole, (cut, why) = read_list(tmp_path / "a.txt.gz", "", "url")
+    assert len(whole) > 1000
+    assert whole == [(f"https://a.example/page/{i}", "") for i in range(len(whole))]
+    assert why.startswith("the list is damaged: a.txt.gz: ") and f"https://a.example/page/{len(whole)}".startswith(cut)
+
+
+def test_a_line_without_end_is_no_address(tmp_path: Path) -> None:
+    line = "https://a.example/" + "x" * (1 << 20)
+    (tmp_path / "a.txt").write_text(f"{URLS[0]}\n{line}\n{URLS[1]}\n")
+    found = list(read_list(tmp_path / "a.txt", "", "url"))
+    assert found == [(URLS[0], ""), (line[:200], "the line is longer than 1048576 bytes"), (URLS[1], "")]
+
+
+def test_broken_tables_cost_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_text("PAR1")
+    (tmp_path / "b.csv").write_text('"url"x\nhttps://a.example/\n')
+    (tmp_path / "c.txt").write_text(URLS[0])
+    found = list(read_list(tmp_path, "", "url"))
+    assert [text for text, _ in found] == ["a.parquet", '"url"x\n', URLS[0]]
+    assert "not a Parquet file" in found[0][1] and "first row cannot be read" in found[1][1] and not found[2][1]

@@ -1,5 +1,12 @@
+import re
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hornbook.core.document import Document, Drop, Edit, Keep
-from hornbook.data.filters.c4 import Settings, decide
+from hornbook.data.filters.c4 import SENTENCE_END, Settings, decide
+from hornbook.data.language.languages import CLOSERS
 
 GOOD = "The boat left the harbour early."
 
@@ -102,3 +109,17 @@ def test_a_line_of_white_space_behind_a_citation_has_no_long_word() -> None:
     assert verdict("\n".join([GOOD, blank, *[GOOD] * 4]), reading="datatrove") == Edit(
         "\n".join([GOOD] * 5), {"c4.citation": 2, "c4.line_no_end_mark": 1}
     )
+
+
+def test_a_million_dots_take_no_time() -> None:
+    begin = time.process_time()
+    text = f"{GOOD} {'.' * 1_000_000}x and so on."
+    assert verdict(text, max_word_chars=10_000_000, min_sentences=2) == Keep()
+    assert time.process_time() - begin < 1
+
+
+@given(st.text(st.sampled_from("a.!।。\"'） \n"), max_size=30))
+def test_ends_are_those_of_the_plain_pattern(text: str) -> None:
+    closers = f"[{re.escape(CLOSERS)}]*"
+    plain = re.compile(rf"[.!?؟۔।॥։።፧។။]+{closers}(?=\s|$)|[。！？．｡]+{closers}")
+    assert [m.span() for m in SENTENCE_END.finditer(text)] == [m.span() for m in plain.finditer(text)]

@@ -6,7 +6,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from hornbook.data.insight.layout import affinities, attraction, lay_out, nearest, on_grid, principal, repulsion
-from hornbook.data.insight.vectors import embed, fit
+from hornbook.data.insight.vectors import fit, project, tf_idf
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import corpora
@@ -46,8 +46,8 @@ def test_nearest_rows_by_brute_force() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_neighbours_stay_neighbours_and_bits_stay_bits() -> None:
     documents = corpora.topic_documents(60)
-    space, _ = fit([d.text for d in documents], 20, 1000, 0)
-    rows = embed([d.text for d in documents], space)
+    space, counts = fit([d.text for d in documents], 20, 1000, 0)
+    rows = project(tf_idf(counts, space.idf_V), space)
     places = lay_out(rows, steps=150)
     assert places.shape == (240, 2) and np.isfinite(places).all()
     assert trustworthiness(rows, places, n_neighbors=10) > 0.9

@@ -45,3 +45,12 @@ def test_one_column_for_each_corpus_and_bounds_are_said() -> None:
     assert isinstance(lengths, Spreads) and (lengths.rows[0].low, lengths.rows[0].high) == (1, 10)
     assert isinstance(grows, Series) and grows.lines["after"] == [(1.0, 1.0), (10.0, 6.0)]
     assert all(prepare(block) for block in found.values())
+
+
+def test_names_of_every_corpus_are_listed() -> None:
+    first, second = profile(8), profile(8)
+    first["names"] = {"host": [["a", 4, 0], ["b", 3, 0], ["both", 1, 0]]}
+    second["names"] = {"host": [["c", 5, 0], ["both", 2, 0], ["d", 1, 0]]}
+    (hosts,) = (block for block in blocks({"before": first, "after": second}) if block.title == "Most frequent: host")
+    assert isinstance(hosts, Table)
+    assert [row[:2] + row[3:4] for row in hosts.rows] == [["a", 4, None], ["c", None, 5], ["b", 3, None]]

@@ -1,7 +1,10 @@
 import sys
 from pathlib import Path
 
-from hornbook.core.artifact import scratch_out
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document
 from hornbook.core.recipe import Machine
 from hornbook.data.insight.sample import keys_of, sample
@@ -39,3 +42,12 @@ def test_a_document_in_several_artifacts_counts_once_as_it_ended(tmp_path: Path)
 def test_characters_are_cut_never_bytes(tmp_path: Path) -> None:
     artifact = corpora.put(tmp_path / "in", [Document("a", "äöü😀xyz")])
     assert sample([artifact], scratch_out(tmp_path / "out"), 5, 4)["text"].to_pylist() == ["äöü😀"]
+
+
+def test_a_users_own_parquet_lacks_columns_and_values(tmp_path: Path) -> None:
+    (tmp_path / "in/kept").mkdir(parents=True)
+    rows = {"id": ["a", "b"], "text": ["one", None], "url": [None, "https://b.example/"]}
+    pq.write_table(pa.table(rows), tmp_path / "in/kept/0.parquet")
+    table = sample([Artifact(tmp_path / "in", Manifest("documents"))], scratch_out(tmp_path / "out"), 9, 20)
+    found = {row["id"]: (row["text"], row["url"], row["source"], row["meta"]) for row in table.to_pylist()}
+    assert found == {"a": ("one", "", "", ""), "b": ("", "https://b.example/", "", "")}

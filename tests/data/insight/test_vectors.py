@@ -7,12 +7,16 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from hornbook.core.errors import DataError
-from hornbook.data.insight.vectors import counts_of, embed, fit, load, project, save, tf_idf, vocabulary, words_of
+from hornbook.data.insight.vectors import Space, counts_of, fit, load, project, save, tf_idf, vocabulary, words_of
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import corpora
 
 TEXTS = [d.text for d in corpora.topic_documents(30)]
+
+
+def embed(texts: list[str], space: Space) -> np.ndarray:
+    return project(tf_idf(counts_of(texts, space.index()), space.idf_V), space)
 
 
 def test_tf_idf_is_scikit_learns() -> None:

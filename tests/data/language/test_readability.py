@@ -1,8 +1,11 @@
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.language.readability import count_sentences, is_easy, read, syllables
+from hornbook.data.language.readability import SENTENCE_END, count_sentences, is_easy, read, syllables
 
 # Counted by hand, as one says them.
 COUNTED = (
@@ -47,3 +50,15 @@ def test_sentences() -> None:
 def test_any_text_has_a_level_or_no_words(text: str) -> None:
     found = read(text)
     assert found is None or (5 <= found.age <= 18 and found.num_syllables >= found.num_words >= 1)
+
+
+def test_a_million_dots_take_no_time() -> None:
+    begin = time.process_time()
+    assert count_sentences("." * 1_000_000 + "x") == 1
+    assert time.process_time() - begin < 1
+
+
+@given(st.text(st.sampled_from("a.!…\"') \n"), max_size=30))
+def test_ends_are_those_of_the_plain_pattern(text: str) -> None:
+    plain = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n\s*\n")
+    assert SENTENCE_END.split(text) == plain.split(text)

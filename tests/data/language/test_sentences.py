@@ -1,7 +1,10 @@
+import re
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.language.sentences import cut, spans
+from hornbook.data.language.sentences import SENTENCE_END, cut, spans
 
 TEXT = st.text(st.sampled_from("ab. !\n"), max_size=80)
 
@@ -47,3 +50,15 @@ def test_lines_that_are_cut_leave_no_hole() -> None:
     places = [(a, b) for a, b in spans(text, 9) if "Bad" in text[a:b]]
     assert cut(text, places) == "Keep me.\n\nKeep. Keep too."
     assert cut(text, []) == text and cut("Bad.", [(0, 4)]) == ""
+
+
+def test_a_million_dots_take_no_time() -> None:
+    begin = time.process_time()
+    assert len(spans("." * 1_000_000 + "x", 150)) == 6_667
+    assert time.process_time() - begin < 1
+
+
+@given(st.text(st.sampled_from("a.!…。\"') \n"), max_size=30))
+def test_ends_are_those_of_the_plain_pattern(text: str) -> None:
+    plain = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？]+")
+    assert [m.span() for m in SENTENCE_END.finditer(text)] == [m.span() for m in plain.finditer(text)]

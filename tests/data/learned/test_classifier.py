@@ -1,13 +1,14 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hornbook.core.errors import DataError
-from hornbook.data.learned.classifier import Classifier, load, softmax
+from hornbook.data.learned.classifier import Classifier, counted, load, softmax
 from hornbook.data.learned.features import Features, hashed
 from hornbook.data.learned.fitting import Examples, fit
 
@@ -38,7 +39,8 @@ def test_scores_worked_out_by_hand() -> None:
 
 
 def test_how_much_of_a_text_is_known() -> None:
-    assert toy().known(["bad day", "bad good bad", "", "day"]).tolist() == [0.5, 1.0, 0.0, 0.0]
+    (part,) = counted(["bad day", "bad good bad", "", "day"], FEATURES)
+    assert toy().known_of(part).tolist() == [0.5, 1.0, 0.0, 0.0]
 
 
 def test_a_score_does_not_depend_on_its_neighbours() -> None:
@@ -51,13 +53,6 @@ def test_a_score_does_not_depend_on_its_neighbours() -> None:
     together = model.scores(rows)
     assert (together == np.concatenate([model.scores([row]) for row in rows])).all()  # to the last bit
     assert (together[::-1] == model.scores(rows[::-1])).all()
-
-
-def test_why() -> None:
-    found = toy().explain("Bad, bad day. Good!")
-    assert [name for name, _ in found] == ["bad", "good", "day"]
-    assert [value for _, value in found] == pytest.approx([2 * 8 / 2, 2 * -2 / 2, 0])
-    assert toy().explain("Bad, bad day. Good!", "fine")[0] == ("bad", pytest.approx(-8))
 
 
 def test_the_file_is_small_the_same_and_read_back(tmp_path: Path) -> None:
@@ -83,6 +78,25 @@ def test_what_is_no_classifier_gets_a_sentence(tmp_path: Path) -> None:
     for name in ("text", "other", "absent"):
         with pytest.raises(DataError, match="not a text classifier"):
             load(tmp_path / name)
+
+
+@pytest.mark.parametrize("lost", ["classes", "scale", "about", "features", "format"])
+def test_a_header_that_lacks_something_gets_a_sentence(tmp_path: Path, lost: str) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    toy().save(tmp_path / "whole")
+    size = int.from_bytes((tmp_path / "whole").read_bytes()[:8], "little")
+    header = json.loads(json.loads((tmp_path / "whole").read_bytes()[8 : 8 + size])["__metadata__"]["classifier"])
+    del header[lost]
+    save_file(load_file(tmp_path / "whole"), tmp_path / "less", {"classifier": json.dumps(header)})
+    with pytest.raises(DataError, match=f"not a text classifier: '{lost}'"):
+        load(tmp_path / "less")
+
+
+def test_weights_of_another_shape_get_a_sentence(tmp_path: Path) -> None:
+    replace(toy(), classes=("a", "b", "c")).save(tmp_path / "three")
+    with pytest.raises(DataError, match=r"weights are \(65537, 1\), not \(65537, 3\)"):
+        load(tmp_path / "three")
 
 
 def test_softmax_of_large_scores() -> None:

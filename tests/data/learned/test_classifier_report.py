@@ -19,7 +19,11 @@ def test_what_a_reader_sees() -> None:
     model = fit(examples, ("bad", "good"), Features(bits=14), 1, {"labels": "a test"})
     blocks = classifier_report.blocks(model.about, ["bad", "good"], "taste")
     summary, roc, calibration, table, confusion, features = blocks
-    assert isinstance(summary, Text) and "Few hosts have good" in summary.body and "a test" in summary.body
+    assert (
+        isinstance(summary, Text)
+        and "Of bad, good few hosts are known, or none" in summary.body
+        and "a test" in summary.body
+    )
     held_out = model.about["held_out"]
     assert f"{held_out['roc']['good']['auc'][0]:.4f}" in summary.body
     assert isinstance(roc, Series) and roc.lines["good"][0] == (0, 0) and roc.lines["good"][-1] == (1, 1)
@@ -29,10 +33,11 @@ def test_what_a_reader_sees() -> None:
     assert (
         isinstance(features, Table) and "theorem" in str(features.rows[1][1]) and "bargain" in str(features.rows[0][1])
     )
-    other = {"other.csv": measure(model, examples) | {"thresholds": thresholds(model, examples)}}
-    words, values = classifier_report.measured_elsewhere(other)
+    other = {"other.csv": measure(model, examples) | {"thresholds": thresholds(model, examples, (0.9, 0.1))}}
+    words, values = classifier_report.measured_elsewhere(other, [0.9, 0.1])
     assert isinstance(words, Text) and "300 examples of other.csv" in words.body and isinstance(values, Table)
-    assert classifier_report.measured_elsewhere({}) == []
+    assert "where 10 % of the texts" in values.note and table.note == ""
+    assert classifier_report.measured_elsewhere({}, None) == []
     held_out["roc"]["good"]["auc"][0] = 0.99
     assert "Nearly no mistake" not in str(classifier_report.blocks(model.about, ["bad", "good"], "taste")[0])
     held_out["roc"]["good"]["auc"][0] = 0.999

@@ -144,3 +144,25 @@ def test_too_few_examples() -> None:
     few = rows.picked(np.array([i for i in range(60) if rows.labels[i] == 0 or i < 6]))
     with pytest.raises(DataError, match=r"too few examples.*good [0-9]"):
         fit(few, ("bad", "good"), FEATURES, 1, {})
+
+
+def test_examples_without_groups_are_parted_by_documents() -> None:
+    """Then nobody knows which belong together, and the report says that the numbers flatter."""
+    rows = examples(documents(200))
+    alone = replace(
+        rows, groups=[n if label else g for n, g, label in zip(rows.ids, rows.groups, rows.labels, strict=True)]
+    )
+    parts, parted = part(alone, 2, 1)
+    assert parted == {"0": "group", "1": "document"}
+    assert set(parts[np.array(rows.labels) == 1].tolist()) == {0, 1, 2}
+
+
+def test_the_table_of_thresholds_is_for_the_expected_shares() -> None:
+    """Precision by Bayes' rule from recall and false-positive rate, which do not know the shares."""
+    model = fit(examples(documents(600)), ("bad", "good"), FEATURES, 7, {}, expected=(0.9, 0.1))
+    rows = [row for row in model.about["held_out"]["thresholds"] if row["precision"] is not None]
+    assert len(rows) >= 4
+    for row in rows:
+        right, wrong = 0.1 * row["recall"], 0.9 * row["false_positive_rate"]
+        assert row["flagged"] == pytest.approx(right + wrong, abs=2e-6)
+        assert row["precision"] == pytest.approx(right / (right + wrong), abs=2e-5)

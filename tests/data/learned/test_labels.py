@@ -8,7 +8,8 @@ import pytest
 
 from hornbook.core.document import Document
 from hornbook.core.errors import DataError
-from hornbook.data.learned.labels import Always, Example, Listed, Truth, bare_address, host_of, read_examples
+from hornbook.data.learned import labels
+from hornbook.data.learned.labels import Always, Example, Listed, Truth, bare_address, read_examples
 
 
 def page(url: str, identity: str = "x") -> Document:
@@ -18,7 +19,6 @@ def page(url: str, identity: str = "x") -> Document:
 def test_addresses_compare_without_what_does_not_matter() -> None:
     assert bare_address("http://user@WWW.a.org:80/B/#c") == "a.org:80/B"
     assert bare_address("a.org") == "a.org" and bare_address("") == "" and bare_address("http://[bad") == ""
-    assert host_of("https://www.a.org/x") == "a.org" and host_of("") == ""
 
 
 def test_a_list_of_addresses_and_hosts(tmp_path: Path) -> None:
@@ -30,6 +30,14 @@ def test_a_list_of_addresses_and_hosts(tmp_path: Path) -> None:
     assert [labeller.label(page(url)) for url in good] == [1, 1, 1]
     assert [labeller.label(page(url)) for url in other] == [0] * 5
     assert Always(1).label(page("")) == 1
+
+
+def test_a_list_with_a_byte_order_mark_and_one_that_is_changed_later(tmp_path: Path) -> None:
+    file = tmp_path / "cited.txt"
+    file.write_bytes(b"\xef\xbb\xbfa.example\nb.example\n")
+    assert [Listed(str(file)).label(page(f"https://{host}.example/")) for host in "abc"] == [1, 1, 0]
+    file.write_text("c.example\n")
+    assert [Listed(str(file)).label(page(f"https://{host}.example/")) for host in "abc"] == [0, 0, 1]
 
 
 def test_truth_by_id(tmp_path: Path) -> None:
@@ -80,9 +88,15 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
         ("a.jsonl", "[1]", "JSON list"),
         ("a.csv", 'text,label\n"open,1\n', "row 0 is broken"),
         ("a.csv", "text,label\none\n", "row 0 is broken"),
+        ("a.parquet", "PAR1 is not all it takes PAR1", "not a Parquet file"),
+        pytest.param("a.jsonl", "[" * 100_000, "not JSON", id="deep"),
+        pytest.param("a.jsonl", '{"text": "' + "x" * 150_000 + '"}', "longer than 100,000 bytes", id="long"),
     ],
 )
-def test_bad_examples_get_a_sentence(tmp_path: Path, name: str, content: str, found: str) -> None:
+def test_bad_examples_get_a_sentence(
+    tmp_path: Path, name: str, content: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "MAX_RECORD_BYTES", 100_000)
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=found):
         list(read_examples(tmp_path / name, "text", "label"))

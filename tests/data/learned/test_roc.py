@@ -16,7 +16,6 @@ def test_a_curve_worked_out_by_hand() -> None:
     third = 1 / 3
     assert curve.fpr == pytest.approx([0, 0, third, third, 2 * third, 1])
     assert curve.tpr == pytest.approx([0, third, third, 2 * third, 1, 1])
-    assert curve.thresholds.tolist() == [math.inf, 0.9, 0.8, 0.7, 0.4, 0.1]
     # Of 9 pairs the positive wins 3 + 2 + 1 and ties in one.
     assert curve.auc == pytest.approx(6.5 / 9)
 
@@ -53,6 +52,17 @@ def test_thresholds() -> None:
     }
     assert rows[1]["precision"] == 0.5 and rows[1]["recall"] == pytest.approx(1 / 3)
     assert rows[2]["precision"] is None and rows[2]["flagged"] == 0
+
+
+def test_thresholds_where_positives_are_rarer_than_here() -> None:
+    """One positive in a hundred: recall .9 of 1 and a false-positive rate of .1 of 99 are 9 right ones of 108."""
+    labels = np.repeat([1, 0], [10, 10])
+    scores = np.concatenate((np.repeat([0.9, 0.1], [9, 1]), np.repeat([0.9, 0.1], [1, 9])))
+    (row,) = roc.at_thresholds(labels, scores, (0.5,), positive_frac=0.01)
+    assert (row["recall"], row["false_positive_rate"]) == (0.9, 0.1)
+    assert row["precision"] == pytest.approx(9 / 108) and row["flagged"] == pytest.approx(0.108)
+    (row,) = roc.at_thresholds(labels, scores, (0.5,))
+    assert (row["precision"], row["flagged"]) == (0.9, 0.5)
 
 
 def test_calibration_error() -> None:

@@ -1,16 +1,20 @@
 import sys
+import tracemalloc
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hornbook.core.artifact import scratch_out
 from hornbook.core.document import Document
 from hornbook.core.recipe import Machine
 from hornbook.core.seed import key
+from hornbook.data.learned import sample_documents as sample_module
 from hornbook.data.learned.fitting import Examples
 from hornbook.data.learned.labels import Example
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
+from hornbook.shards.shard import Shard
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from wordy import artifact, documents
@@ -87,3 +91,18 @@ def test_equal_texts_stay_once_with_the_highest_class() -> None:
     second = Examples(["a b", "d"], [1, 1], ["h", "h"], ["3", "4"])
     assert joined([first, second]) == Examples(["a b", "d", "c"], [1, 1, 0], ["h", "h", "g"], ["3", "4", "2"])
     assert joined([]) == Examples([], [], [], [])
+
+
+def test_memory_holds_one_shard_and_the_sample(tmp_path: Path) -> None:
+    """100 shards with 1,000 places each are 2.4 MB; the sample of 500 is 4 kB."""
+    shards = [Shard(f"{number:05d}", {}) for number in range(100)]
+    generator = np.random.default_rng(0)
+    keys = generator.integers(0, 2**63, (100, 1000), np.uint64)
+    for shard, mine in zip(shards, keys, strict=True):
+        rows = np.stack((np.arange(1000, dtype=np.uint64), mine, np.zeros(1000, np.uint64)), axis=1)
+        np.save(tmp_path / f"{shard.name}.chosen.npy", rows)
+    tracemalloc.start()
+    limits = sample_module._limits(tmp_path, shards, replace(SAMPLING, per_class=500))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert limits == [int(np.sort(keys.ravel())[499]), -1, -1] and peak_bytes < 300_000

@@ -49,6 +49,12 @@ def test_a_clear_lead_decides(own: str) -> None:
     assert found == [0, -1, 1, -1, 2]  # 2:0 leads, 3:1 does not; one sign is too few, and in a long text it is none
 
 
+def test_a_list_that_is_changed_is_read_again(own: str) -> None:
+    assert axis_classes(own, "format") == ("sea", "land", "unknown")
+    Path(own).write_text("[format.sky]\nwords = ['cloud']")
+    assert axis_classes(own, "format") == ("sky", "unknown")
+
+
 def test_only_a_share_of_the_documents_is_looked_at(own: str) -> None:
     labeller = Seeded(own, "format", axis_classes(own, "format"), 0.25)
     labels = [labeller.label(Document(f"d{i}", "anchor at high tide")) for i in range(400)]
@@ -86,10 +92,11 @@ def test_patterns_stay_quick_on_hostile_texts() -> None:
         "- -a" * 1000,
         "(born " * 700,
         "A " * 2000,
+        "1" * 4000,
     ):
         begin = time.process_time()
         weigh(Document("x", text), ready("", "format"))
-        assert time.process_time() - begin < 0.5, text[:10]
+        assert time.process_time() - begin < 0.1, text[:10]
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,35 @@ def test_a_stop_ends_the_pauses() -> None:
         with pytest.raises(DataError, match="cannot be had: 503"):
             found.read("a/x.bin", 0, 4)
     assert time.monotonic() - begin_s < 2
+
+
+def test_a_part_longer_than_the_file_begins_anew(folder: Path) -> None:
+    (folder / "scratch/copy.part").write_bytes(DATA + b"more")
+    with site({"*": files(folder / "crawl")}) as server:
+        found = archive(server.url)
+        found.download("a/x.bin", folder / "copy", folder / "scratch")
+        assert [headers.get("Range", "") for _, _, headers in server.asked] == [f"bytes={len(DATA) + 4}-", ""]
+    assert (folder / "copy").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_pauses_have_a_limit_and_a_time_that_has_passed_is_none(folder: Path, status: int) -> None:
+    pauses: list[float] = []
+    asks = ["9999", "Thu, 01 Jan 1970 00:00:09 GMT", "\xb2", "0"]
+
+    def busy(asked: Any) -> None:
+        if asked.number <= len(asks):
+            asked.say(status, Retry_After=asks[asked.number - 1])
+        else:
+            files(folder / "crawl")(asked)
+
+    with site({"*": busy}) as server:
+        assert archive(server.url, pauses, backoff_s=1.0).read("a/x.bin", 0, 4) == DATA[:4]
+    assert pauses == [300.0, 2.0, 4.0, 8.0]
+
+
+def test_a_server_that_does_not_say_how_long_a_file_is(folder: Path) -> None:
+    for length in ("", "\xb2", "x"):
+        with site({"*": page(b"x", Content_Length=length)}) as server:
+            with pytest.raises(DataError, match="does not say how long"):
+                archive(server.url).size_bytes("a/x.bin")

@@ -1,4 +1,5 @@
 import gzip
+import json
 import random
 from collections.abc import Iterator
 
@@ -107,3 +108,32 @@ def test_lines_are_read_and_broken_ones_come_as_they_are() -> None:
     assert (second, third) == ("org,example)/b 2026 {broken", "org,example)/c")
     [damaged] = read_block(data[:-9], "a", "z")
     assert isinstance(damaged, str) and damaged.startswith("damaged block")
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        ("de.example.org/wiki/Köln", "org,example,de)/wiki/k%c3%b6ln"),
+        ("example.org/wiki/K%C3%B6ln", "org,example)/wiki/k%c3%b6ln"),
+        ("example.org/a?Page=2", "org,example)/a?page=2"),
+        ("example.org?x=1", "org,example)/?x=1"),
+    ],
+)
+def test_keys_of_places_with_letters_and_questions(place: str, key: str) -> None:
+    begin, end = key_range(place)
+    assert begin == key <= key + "/more" < end and not begin <= key[:-1] + "0" * 9 < end
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("length", "0"), ("length", "-5"), ("offset", "-1"), ("offset", "x"), ("length", 1e999)]
+)
+def test_places_that_cannot_be_are_broken_lines(name: str, value: object) -> None:
+    head, _, rest = LINE.partition(" {")
+    line = f"{head} {json.dumps(json.loads('{' + rest) | {name: value})}"
+    assert list(read_block(gzip.compress(line.encode()), "org,example)", "org,example-")) == [line]
+
+
+def test_only_line_ends_end_lines() -> None:
+    line = LINE.replace("example.org/a", "example.org/a\u2028b\u0085")
+    [found] = read_block(gzip.compress(f"{line}\n".encode()), "org,example)", "org,example-")
+    assert isinstance(found, Capture) and found.url == "https://example.org/a\u2028b\u0085"

@@ -1,6 +1,7 @@
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,102 @@ def test_stopping_ends_every_pause() -> None:
         with pytest.raises(Stopped):
             crawler.fetch(server.url + "/a")
     assert time.monotonic() - begin_s < 2
+
+
+def latin(text: str) -> str:
+    """The raw UTF-8 of a text, as a header of the test server takes bytes."""
+    return text.encode().decode("latin-1")
+
+
+@pytest.mark.parametrize("location", ["http://[sitename]/x", "http://a.example:99999/", "http://[::1/", "http://\xb2/"])
+def test_a_redirect_to_what_is_no_address_costs_one_page(location: str) -> None:
+    with site({"/a": moved(location), "/b": page()}) as server:
+        crawler = Crawler(Rules(**QUICK), set())
+        outcome = crawler.fetch(server.url + "/a")
+        assert outcome.rule in ("bad_answer", "bad_url") and outcome.value and not outcome.passing
+        assert crawler.fetch(server.url + "/b").rule == ""
+    with site({"/robots.txt": moved(location), "/b": page()}) as server:
+        assert fetch(server.url + "/b").rule == "robots_unreachable"
+
+
+def test_redirects_in_raw_utf8_lead_where_they_say() -> None:
+    routes = {
+        "/a": moved(latin("/straße/à?q=ä x")),
+        "/b": moved("/stra\xdfe"),
+        "/c": moved("/already%C3%9F%zz"),
+    }
+    with site(routes | {"*": page()}) as server:
+        for name in "abc":
+            assert fetch(f"{server.url}/{name}").rule == ""
+        paths = [path for path in server.paths() if path not in ("/robots.txt", *routes)]
+    assert paths == ["/stra%C3%9Fe/%C3%A0?q=%C3%A4%20x", "/stra%DFe", "/already%C3%9F%zz"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\xb2", "9" * 5000, "Thu, 01 Jan 1970 00:00:09 +9999999999999999", "-1", "Thu, 99 Xxx 0000", ", , :", "1e9"],
+)
+def test_a_retry_after_that_says_nothing_is_passed_over(value: str) -> None:
+    assert retry_after(value, 0.0) in (None, float("inf"))
+    with site({"/a": fails(1, 429, Retry_After=value)}) as server:
+        assert fetch(server.url + "/a").rule == ("" if len(value) < 5000 else "http_status")
+    assert retry_after("Thu, 01 Jan 1970 00:00:09 GMT", 100.0) == 0.0
+
+
+def test_a_host_has_one_request_at_a_time_also_from_redirects() -> None:
+    now: list[int] = []
+    most: list[int] = []
+
+    def waits(asked: Asked) -> None:
+        now.append(1)
+        most.append(len(now))
+        time.sleep(0.03)
+        now.pop()
+        asked.say(200, b"x")
+
+    nothing = page(b"", 404)
+    with site({"*": waits, "/robots.txt": nothing}) as slow:
+        routes = {f"/{i}": moved(f"{slow.url}/from/{i}") for i in range(3)}
+        with site(routes | {"/robots.txt": nothing}) as one, site(routes | {"/robots.txt": nothing}) as two:
+            routes |= {f"/{i}": moved(f"{slow.url}/again/{i}") for i in range(3)}
+            two.routes |= routes
+            crawler = Crawler(Rules(**QUICK), set())
+            urls = [f"{server.url}/{i}" for i in range(3) for server in (slow, one, two)]
+            found: list[Outcome] = []
+            threads = [threading.Thread(target=lambda url=url: found.append(crawler.fetch(url))) for url in urls]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert {outcome.rule for outcome in found} == {""} and len(most) == 9 and max(most) == 1
+
+
+def test_a_server_that_asks_for_too_long_a_pause_is_left_alone() -> None:
+    with site({"/a": fails(1, 429, Retry_After="99"), "*": page()}) as server:
+        crawler = Crawler(Rules(**(QUICK | {"max_wait_s": 30.0})), set())
+        found = [crawler.fetch(f"{server.url}/{name}") for name in "abc"]
+        assert server.paths() == ["/robots.txt", "/a"]
+    assert [(o.rule, o.value) for o in found[:2]] == [
+        ("http_status", "429 (Retry-After 99 s)"),
+        ("host_down", "it asks for a pause of 99 s"),
+    ]
+    assert all(outcome.passing for outcome in found)
+
+
+def test_an_answer_in_between_is_a_new_beginning() -> None:
+    with site({"/fine": page(), "/gone": page(b"", 404), "/robots.txt": page(b"", 404), "*": page(b"", 503)}) as server:
+        crawler = Crawler(Rules(**(QUICK | {"attempts": 1})), set())
+        names = [*"abcd", "fine", *"efgh", "gone", *"ijkl"]
+        found = [crawler.fetch(f"{server.url}/{name}").rule for name in names]
+    assert found == ["http_status"] * 4 + [""] + ["http_status"] * 9
+
+
+def test_trouble_with_robots_is_told_anew_each_time() -> None:
+    with site({"/robots.txt": page(b"", 404)}) as server:
+        crawler = Crawler(Rules(**(QUICK | {"manners": Manners("x", 1.0, 1.0)})), set())
+        outcomes = [crawler.fetch(f"{server.url}/{name}") for name in "abc"]
+        [host] = vars(crawler)["_hosts"].values()
+    assert {(outcome.rule, outcome.passing) for outcome in outcomes} == {("private_address", False)}
+    depth = len(traceback.extract_tb(host.robots["http"].__traceback__))
+    assert crawler.fetch(f"{server.url}/d").value == outcomes[0].value
+    assert len(traceback.extract_tb(host.robots["http"].__traceback__)) == depth

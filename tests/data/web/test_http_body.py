@@ -1,4 +1,5 @@
 import gzip
+import time
 import zlib
 
 import pytest
@@ -76,3 +77,32 @@ def test_what_is_broken_says_so(data: bytes, transfer: str, content: str, expect
 def test_nothing_raises(data: bytes, transfer: str, content: str) -> None:
     body, flaw, _ = undo(data, transfer, content, 1000)
     assert flaw in ("", "truncated", "damaged", "too_large") and len(body) <= 1000
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_bodies_of_several_members_are_read_to_the_end(name: str) -> None:
+    pack = gzip.compress if name == "gzip" else zstandard.ZstdCompressor().compress
+    one, two = pack(TEXT), pack(b"<p>the end</p>" * 9000)
+    whole = TEXT + b"<p>the end</p>" * 9000
+    assert undo(one + two, "", name, 200_000) == (whole, "", "")
+    assert undo(one + two + b"garbage", "", name, 200_000) == (whole, "", "")
+    assert undo(one + two[:-5], "", name, 200_000)[1] == "truncated"
+    assert (
+        undo(one + two, "", name, len(whole))[1] == "" and undo(one + two, "", name, len(whole) - 1)[1] == "too_large"
+    )
+
+
+def test_a_zstd_body_that_is_cut_off_is_not_whole() -> None:
+    data = zstandard.ZstdCompressor().compress(TEXT)
+    for cut in (1, 5, len(data) // 2):
+        body, flaw, found = undo(data[:-cut], "", "zstd", 10_000)
+        assert flaw == "truncated" and TEXT.startswith(body) and "ends early" in found
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_body_of_many_small_members_takes_time_by_its_length(name: str) -> None:
+    one = gzip.compress(b"a") if name == "gzip" else zstandard.ZstdCompressor().compress(b"a")
+    many = 3_000_000 // len(one) // 10
+    begin = time.process_time()
+    assert undo(one * many, "", name, 1_000_000) == (b"a" * many, "", "")
+    assert time.process_time() - begin < 1.5

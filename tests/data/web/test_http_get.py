@@ -198,3 +198,17 @@ def test_certificates_are_checked(tmp_path: Path, monkeypatch: Any) -> None:
         monkeypatch.setattr(http_get, "_tls", lambda: trusting)
         assert get(url) == (200, b"safe")
         assert "no safe connection" in trouble(url.replace("localhost", "127.0.0.1")).found
+
+
+@pytest.mark.parametrize("length", [b"\xb2", b"9" * 5000, b"-1", b"3 3", b""])
+def test_a_length_that_is_no_number_says_nothing(length: bytes) -> None:
+    with site({"/x": raw(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nabc")}) as server:
+        with opened(server.url + "/x", MANNERS) as answer:
+            assert answer.length is None
+            assert answer.body(100) == b"abc"
+
+
+def test_bytes_of_utf8_in_headers_are_no_white_space() -> None:
+    with site({"/x": raw(b"HTTP/1.1 200 OK\r\nX: \t\xc3\xa0  b\xc2\x85\r\nContent-Length: 12\r\n\r\n")}) as server:
+        with opened(server.url + "/x", MANNERS) as answer:
+            assert answer.header("x").encode("latin-1") == b"\xc3\xa0 b\xc2\x85" and answer.length == 12

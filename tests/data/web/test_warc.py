@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hornbook.data.web import warc
 from hornbook.data.web.warc import Other, Page, read_warc
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -228,3 +229,24 @@ def test_languages_of_wet_files_and_metadata_of_wat_files(tmp_path: Path) -> Non
     assert [getattr(p, "language", p) for p in read_warc(file, "")] == ["spa,eng", Other("metadata")]
     kinds = [p for p in read_warc(file, "", kinds=("metadata",)) if isinstance(p, Page)]
     assert [(p.kind, p.data, p.mime) for p in kinds] == [("metadata", b"{}", "application/json")]
+
+
+def test_ranges_inside_one_giant_member_are_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    class Counted(warc.Window):
+        def fill(self) -> bool:
+            taken.append(len(self.buffer))
+            return super().fill()
+
+    monkeypatch.setattr(warc, "Window", Counted)
+    noise = random.Random(1).randbytes(4_000_000).hex()
+    file = tmp_path / "x.warc.gz"
+    file.write_bytes(gzip.compress(warcs.response("https://a.example/0", noise), 1))
+    assert [page.url for page in read_warc(file, "gzip", 0, 500_000) if isinstance(page, Page)] == [
+        "https://a.example/0"
+    ]
+    taken.clear()
+    assert list(read_warc(file, "gzip", 500_000, 1_000_000)) == [] and len(taken) <= 4

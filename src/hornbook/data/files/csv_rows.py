@@ -1,4 +1,7 @@
-"""Rows of CSV files, with what is broken reported: quoted fields may hold line ends, a bad row costs only itself."""
+"""Rows of CSV files, with what is broken reported: quoted fields may hold line ends, a bad row costs only itself.
+
+But for a quote that is opened and not closed: it costs the lines up to the next quote, or to the longest row allowed.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -23,7 +26,7 @@ class Row:
     """
 
     number: int
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict[str, str])
     flaw: str = ""
     found: str = ""
     text: str = ""
@@ -37,37 +40,39 @@ class _TooLarge(Exception):
 class _Lines:
     """Decoded lines for the parser, and what of the present row it has taken."""
 
-    def __init__(self, records: Iterator[Record], max_bytes: int) -> None:
+    def __init__(self, records: Iterator[Record], max_bytes: int, encoding: str) -> None:
         self.records = records
         self.max_bytes = max_bytes
-        self.text = ""
-        self.size_bytes = 0
-        self.repair = ""
+        self.encoding = encoding
+        self.next_row()
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
         record = next(self.records)
-        line, repair = decode(record.data)
+        line, repair = decode(record.data, known=self.encoding)
         line += "\n"
         self.repair = "replaced" if "replaced" in (repair, self.repair) else repair or self.repair
         self.text = (self.text + line)[:SHOWN_CHARS]
         self.size_bytes += len(record.data) + 1
+        self.num_lines += 1
         if record.flaw or self.size_bytes > self.max_bytes:
             raise _TooLarge
         return line
 
     def next_row(self) -> None:
-        self.text, self.size_bytes, self.repair = "", 0, ""
+        self.text, self.size_bytes, self.repair, self.num_lines = "", 0, "", 0
 
 
 class CsvReader:
-    """The header and the rows of one file (RFC 4180, strict about quotes).
+    """The header and the rows of one file (RFC 4180, strict about quotes). Blank lines are passed over.
 
     `names`: of the columns, for a file without a header; `header` False without names: columns are called "1", "2", ...
-    A quote that is never closed takes rows with it until `max_bytes` are reached; those are one row that is
-    "too_large".
+    `quotes` False: quotation marks are characters like others. `encoding`: what lines that are not UTF-8 are in, when
+    it is known. A quote that is never closed takes rows with it until `max_bytes` are reached; those are one row that
+    is "too_large". A first row that cannot be read, where it names or numbers the columns, is the only row, with its
+    flaw: `columns` is empty then.
     """
 
     def __init__(
@@ -77,21 +82,25 @@ class CsvReader:
         kind: str = "csv",
         header: bool = True,
         names: tuple[str, ...] = (),
+        quotes: bool = True,
+        encoding: str = "",
     ) -> None:
         csv.field_size_limit(max(max_bytes, 1 << 17))
         records = split(blocks, b"\n", 0, None, 0, max_bytes)
-        first = next(records, Record(0, b""))
-        head = decode(first.data)[0]
+        first, head = Record(0, b""), ""
+        while not head.strip() and (record := next(records, None)) is not None:
+            first, head = record, decode(record.data, known=encoding)[0]
         delimiter = FORMATS[kind] or max(DELIMITERS, key=head.count)
-        self._lines = _Lines(chain([first], records), max_bytes)
-        self._parser = csv.reader(self._lines, delimiter=delimiter, strict=True)
-        self._first: list[str] | str | None = self._fields() if first.data.strip() else []
-        width = len(self._first) if isinstance(self._first, list) else 0
+        self._lines = _Lines(chain([first], records), max_bytes, encoding)
+        quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+        self._parser = csv.reader(self._lines, delimiter=delimiter, quoting=quoting, strict=True)
+        self._first: list[str] | str | None = self._fields() if head.strip() else []
+        fields = self._first if isinstance(self._first, list) else []
         if header:
-            self.columns = [name.strip() for name in self._first] if isinstance(self._first, list) else []
-            self._first = None
+            self.columns = [name.strip() for name in fields]
+            self._first = None if isinstance(self._first, list) else self._first
         else:
-            self.columns = list(names) or [str(number + 1) for number in range(width)]
+            self.columns = list(names) or [str(number + 1) for number in range(len(fields))]
         self.lead = "the header has" if header else "there are names for" if names else "the first row has"
 
     def __iter__(self) -> Iterator[Row]:
@@ -105,9 +114,11 @@ class CsvReader:
             if row is not None:
                 yield row
                 number += 1
+            if isinstance(fields, str) and not self.columns:
+                return
 
     def _next_fields(self) -> list[str] | str:
-        if self._first is not None:  # no header: the first row was read for its width
+        if self._first is not None:  # no header, or none that can be read: it was read for its width
             fields, self._first = self._first, None
             return fields
         self._lines.next_row()
@@ -123,12 +134,15 @@ class CsvReader:
             return ""
 
     def _row(self, number: int, fields: list[str] | str) -> Row | None:
-        text = self._lines.text
+        text, num_lines = self._lines.text, self._lines.num_lines
         if fields == []:
             return None
-        if isinstance(fields, str):
-            return Row(number, flaw="not_csv" if fields else "too_large", found=fields, text=text)
-        if len(fields) != len(self.columns):
-            found = f"{len(fields)} fields, {self.lead} {len(self.columns)}"
-            return Row(number, flaw="not_csv", found=found, text=text)
-        return Row(number, dict(zip(self.columns, fields, strict=True)), text=text, repair=self._lines.repair)
+        if isinstance(fields, list) and len(fields) == len(self.columns):
+            return Row(number, dict(zip(self.columns, fields, strict=True)), text=text, repair=self._lines.repair)
+        found = fields if isinstance(fields, str) else f"{len(fields)} fields, {self.lead} {len(self.columns)}"
+        flaw = "not_csv" if found else "too_large"
+        if not self.columns:
+            found = f"the first row cannot be read, so no other can: {found or 'it is too long'}"
+        elif num_lines > 1:
+            found = f"{found or 'too long'} ({num_lines} lines: is a quote not closed?)"
+        return Row(number, flaw=flaw, found=found, text=text)

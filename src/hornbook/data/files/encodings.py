@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -46,15 +46,15 @@ def _is_text(data: bytes, codec: str) -> bool:
     return "\ufffd" not in text and not re.search("[\x00-\x08\x0e-\x1f]", text)
 
 
-def decode(data: bytes, declared: Iterable[str] = ()) -> tuple[str, str]:
+def decode(data: bytes, declared: Iterable[str] = (), known: str = "") -> tuple[str, str]:
     """Text from bytes, and which repair it needed: "" (none), "transcoded" or "replaced".
 
     In this order: what the first bytes announce; UTF-8 when it is valid, whatever is declared (other texts pass that
     test by accident with probability near 0); bytes that are UTF-8 but for a few places (at most one in 100
-    characters, beside well-formed multi-byte characters) keep what is good, the rest becomes U+FFFD; the declared
-    encodings; detection. All names in the web's reading (latin-1 means windows-1252). A declared Western encoding
-    comes after the detected one when more than a quarter of the letters would be accented: it is what servers say
-    when nobody told them.
+    characters, beside well-formed multi-byte characters) keep what is good, the rest becomes U+FFFD; the encoding that
+    the whole file is `known` to have; the declared encodings; detection. All names in the web's reading (latin-1 means
+    windows-1252). A declared Western encoding comes after the detected one when more than a quarter of the letters
+    would be accented: it is what servers say when nobody told them.
     """
     codec = announced(data[:HEAD_BYTES])
     if codec:
@@ -63,7 +63,7 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> tuple[str, str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _other(data, declared)
+        return _other(data, declared, known)
     if any(shift in data for shift in SHIFTS):  # Japanese mail and old pages: seven bits, so it looks like ASCII
         try:
             return data.decode("iso2022_jp"), "transcoded"
@@ -72,7 +72,7 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> tuple[str, str]:
     return text, ""
 
 
-def _other(data: bytes, declared: Iterable[str]) -> tuple[str, str]:
+def _other(data: bytes, declared: Iterable[str], known: str) -> tuple[str, str]:
     """Text from bytes that are not valid UTF-8."""
     from resiliparse.parse.encoding import bytes_to_str
 
@@ -81,17 +81,53 @@ def _other(data: bytes, declared: Iterable[str]) -> tuple[str, str]:
     num_wide = len(almost) - len(almost.encode("ascii", "ignore")) - num_bad
     if num_bad <= MAX_BAD_FRAC * len(almost) and num_wide >= num_bad:
         return almost, "replaced"
-    names = [name for name in map(_known, declared) if name and not name.startswith("utf-")]
-    found = detect(data)
-    if names and names[0] in WESTERN and _accented_frac(data) > MAX_WESTERN_FRAC:
-        names.insert(0, found)
-    for name in [*names, found, "cp1252"]:
-        text = bytes_to_str(data, name, errors="replace", fallback_encodings=())
-        if name in WINDOWS and C1.search(text):
-            text = bytes_to_str(data, WINDOWS[name], errors="replace", fallback_encodings=())
+    for name in _candidates(data, declared, known):
+        text = bytes_to_str(data, _windows(name, data), errors="replace", fallback_encodings=())
         if text.count("\ufffd") <= MAX_BAD_FRAC * len(text):
             return text, "replaced" if "\ufffd" in text else "transcoded"
     return almost, "replaced"
+
+
+def _candidates(data: bytes, declared: Iterable[str], known: str) -> Iterator[str]:
+    """Encodings to be tried, in this order."""
+    if known:
+        yield known
+    names = [name for name in map(_known, declared) if name and not name.startswith("utf-")]
+    found = detect(data)
+    if names and names[0] in WESTERN and _accented_frac(data) > MAX_WESTERN_FRAC:
+        yield found
+    yield from names
+    yield found
+    yield "cp1252"
+
+
+def encoding_of_lines(head: bytes) -> str:
+    """The encoding that the lines of a file share, by those in its beginning that are not UTF-8; "" when all are.
+
+    For `decode` as `known`: one line alone is often too short to tell by.
+    """
+    whole = head[: head.rfind(b"\n") + 1]
+    if _is_utf8(whole) or decode(whole)[1] != "transcoded":
+        return ""
+    sample = b"\n".join(line for line in whole.split(b"\n") if not _is_utf8(line))[: 1 << 16]
+    return _windows(detect(sample), sample)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _windows(name: str, data: bytes) -> str:
+    """The encoding that Windows made of one, where the data has letters that only that one has."""
+    from resiliparse.parse.encoding import bytes_to_str
+
+    if name not in WINDOWS:
+        return name
+    return WINDOWS[name] if C1.search(bytes_to_str(data, name, errors="replace", fallback_encodings=())) else name
 
 
 def detect(data: bytes) -> str:

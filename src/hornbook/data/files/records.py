@@ -4,8 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hornbook.data.language.languages import CLOSERS, SENTENCE_ENDS
+
 CHAPTER = re.compile(r"^(#{1,6}\s|\s*(chapter|book|part|letter)\s+([ivxlc]+|\d+)\b)", re.IGNORECASE)
 BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+SENTENCE_END = re.compile(
+    rf"[.!?][{re.escape(CLOSERS)}]*\s+|[{re.escape(SENTENCE_ENDS.strip('.!?'))}][{re.escape(CLOSERS)}]*\s*"
+)
+"""Where scripts write no spaces, none is needed behind an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ def split(
             trimmed = max(0, len(rest) - len(separator) + 1)
             position += trimmed
             rest = rest[trimmed:]
+            if end is not None and position >= end:  # what comes now is for another reader
+                break
     if not skipping and (huge is not None or rest):
         yield huge or _record(position, rest, max_bytes)
 
@@ -106,10 +114,12 @@ def paragraphs(text: str, max_chars: int) -> Iterator[str]:
 
 
 def _cut(paragraph: str, max_chars: int) -> Iterator[str]:
-    while len(paragraph) > max_chars:
-        window = paragraph[:max_chars]
-        ends = [m.end() for m in re.finditer(r"[.!?][\"')\]]*\s", window)]
-        cut = ends[-1] if ends else window.rfind(" ") + 1 or max_chars
-        yield paragraph[:cut].rstrip()
-        paragraph = paragraph[cut:]
-    yield paragraph
+    begin = 0
+    while len(paragraph) - begin > max_chars:
+        end = begin + max_chars
+        ends = [found.end() for found in SENTENCE_END.finditer(paragraph, begin, end)]
+        cut = ends[-1] if ends else paragraph.rfind(" ", begin, end) + 1 or end
+        if piece := paragraph[begin:cut].rstrip():
+            yield piece
+        begin = cut
+    yield paragraph[begin:]

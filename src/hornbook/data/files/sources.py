@@ -1,7 +1,9 @@
 """Find the files of an input and cut them into shards whose borders depend on the files alone."""
 
 import fnmatch
-from collections.abc import Iterable
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from hornbook.core.artifact import Artifact, Out
 from hornbook.core.errors import ArtifactError, DataError, SettingsError
 from hornbook.core.settings import HUB_PREFIX, resolve_input
 from hornbook.data.files.encodings import HEAD_BYTES, announced
-from hornbook.data.files.streams import COMPRESSIONS
+from hornbook.data.files.streams import COMPRESSIONS, Damage, chunks
 from hornbook.shards.shard import Shard
 
 FORMATS = {
@@ -33,6 +35,22 @@ FORMATS = {
 STAGES = {"html": "data.extract", "warc": "data.extract", "wat": "data.wat"}
 """Which stage reads a format, where it is not `data.read`."""
 MAX_FILES_PER_SHARD = 2000
+BINARY = {
+    b"%PDF-": "PDF",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7-Zip",
+    b"Rar!": "RAR",
+    b"PK\x03\x04": "ZIP",
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"PAR1": "Parquet",
+    b"{\\rtf": "RTF",
+}
+"""How files begin that are no text, even where their beginning holds no zero byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +90,62 @@ def format_of(path: Path) -> tuple[str, str]:
     return FORMATS.get(suffixes[-1], "") if suffixes else "", compression
 
 
-def find_files(root: Path, formats: Iterable[str], pattern: str = "") -> list[InputFile]:
+def find_files(
+    root: Path, formats: Iterable[str], pattern: str = "", say: Callable[[str], None] = lambda _: None
+) -> list[InputFile]:
     """The files below `root` (or `root` itself) of the given formats, in the order of their names.
 
     `pattern`: only names (relative to the root) that match this glob. A single file of no known format counts as
-    text. Raises DataError when nothing fits, and says what is there instead.
+    text (or HTML) unless its bytes are none. `say` is told what is passed over. Raises DataError when nothing fits,
+    and says what is there instead.
     """
     wanted = set(formats)
     if root.is_file():
         kind, compression = format_of(root)
-        kind = kind or ("text" if "text" in wanted else "html")
-        found = [InputFile(root, root.name, kind, compression, root.stat().st_size)]
-        others = [kind]
+        unknown = next((name for name in ("text", "html") if name in wanted), root.suffix or "no suffix")
+        found = [InputFile(root, readable(root.name), kind or unknown, compression, root.stat().st_size)]
+        if not kind:
+            _refuse_binary(found[0])
     else:
-        found, others = [], []
-        for path in sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root))):
-            relative = path.relative_to(root).as_posix()
-            kind, compression = format_of(path)
-            if pattern and not fnmatch.fnmatch(relative, pattern):
-                continue
-            others.append(kind or path.suffix or "no suffix")
-            found.append(InputFile(path, relative, kind, compression, path.stat().st_size))
+        found = list(_below(root, pattern))
     fitting = [file for file in found if file.format in wanted]
+    others = Counter(file.format for file in found if file.format not in wanted)
     if not fitting:
-        there = ", ".join(sorted(set(others))[:8]) or "nothing"
-        stage = STAGES.get(others[0] if others else "", "")
+        there = ", ".join(sorted(others)[:8]) or "nothing"
+        first = found[0].format if found else ""
+        stage = STAGES.get(first, "")
         raise DataError(
             f"no file of a format that can be read here ({', '.join(sorted(wanted))}); found: {there}",
             where=str(root) + (f", files = {pattern!r}" if pattern else ""),
-            do=f"{others[0]} files are read by the stage {stage}" if stage else "Check the path",
+            do=f"{first} files are read by the stage {stage}" if stage else "Check the path",
         )
+    if others:
+        most = sorted(others.items(), key=lambda item: (-item[1], item[0]))[:8]
+        say(f"{root.name}: passed over {', '.join(f'{n} {name}' for name, n in most)}")
     return fitting
+
+
+def _below(root: Path, pattern: str) -> Iterator[InputFile]:
+    """Every file of a folder that matches; the format of unknown ones is their suffix."""
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root))):
+        relative = readable(path.relative_to(root).as_posix())
+        if not pattern or fnmatch.fnmatch(relative, pattern):
+            kind, compression = format_of(path)
+            yield InputFile(path, relative, kind or path.suffix or "no suffix", compression, path.stat().st_size)
+
+
+def readable(name: str) -> str:
+    """A file's name as text, whatever its bytes: those that are not UTF-8 are written as \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _refuse_binary(file: InputFile) -> None:
+    """Raises DataError when a file whose name says nothing begins as no text does."""
+    head = next(chunks(file.path, file.compression, Damage()), b"")[:HEAD_BYTES]
+    kind = next((name for magic, name in BINARY.items() if head.startswith(magic)), "")
+    if kind or (b"\0" in head and not announced(head)):
+        found = f"a {kind} file" if kind else "a binary file"
+        raise DataError(f"this is no text but {found}", where=str(file.path), do="Unpack or convert it")
 
 
 def _hidden(relative: Path) -> bool:
@@ -123,7 +166,7 @@ def find_pages(path: str | None, inputs: dict[str, Any], out: Out, stage: str) -
         return (pages.path / "warc" if (pages.path / "warc").is_dir() else pages.path), "pages"
     assert path is not None
     root = locate(path, out.machine.cache_folder)
-    name = root.name.split(".")[0]
+    name = readable(root.name).split(".")[0]
     out.sources.append(name)
     return root, name
 

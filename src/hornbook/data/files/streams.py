@@ -1,17 +1,19 @@
 """Bytes out of plain, gzip and zstd files, with what is damaged reported instead of passed over in silence."""
 
 import codecs
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from hornbook.data.files.encodings import HEAD_BYTES, announced
+from hornbook.data.files.inflate import inflater_of
 
 CHUNK_BYTES = 1 << 18
-ZSTD_CHUNK_BYTES = 1 << 14
+OUTPUT_BYTES = 1 << 20
+MAX_WINDOW_BYTES = 1 << 31
+"""What zstd --long=31 needs, in which large archives are packed."""
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
@@ -35,42 +37,38 @@ def chunks(path: Path, compression: str, damage: Damage, begin: int = 0) -> Iter
     gzip module raises in the middle of a record, most readers stop without a word.
     """
     with path.open("rb") as file:
-        if compression == "":
-            file.seek(begin)
-            while block := file.read(CHUNK_BYTES):
-                yield block
-        elif compression == "gzip":
-            yield from _inflated(file, lambda: zlib.decompressobj(31), zlib.error, CHUNK_BYTES, damage)
-        else:
-            import zstandard
-
-            new = zstandard.ZstdDecompressor().decompressobj
-            yield from _inflated(file, new, zstandard.ZstdError, ZSTD_CHUNK_BYTES, damage)
-
-
-def _inflated(
-    file: BinaryIO, new: Callable[[], Any], broken: type[Exception], step: int, damage: Damage
-) -> Iterator[bytes]:
-    """Inflate members one after the other; a member that breaks or does not end is damage."""
-    pending, member, started = b"", new(), False
-    while True:
-        block = pending or file.read(step)
-        if not block:
-            if started:
-                damage.found = f"the compressed data ends early, at byte {file.tell()}"
+        if compression:
+            yield from _inflated(file, compression, damage)
             return
-        try:
-            data = member.decompress(block)
-        except broken as error:
-            if started or file.tell() - len(block) == 0:
+        file.seek(begin)
+        while block := file.read(CHUNK_BYTES):
+            yield block
+
+
+def _inflated(file: BinaryIO, compression: str, damage: Damage) -> Iterator[bytes]:
+    """Inflate members one after the other. One that breaks or does not end is damage; zeros behind one are padding."""
+    block, num_members = b"", 0
+    while True:
+        block = block or file.read(CHUNK_BYTES)
+        if num_members:
+            while block and not (block := block.lstrip(b"\0")):
+                block = file.read(CHUNK_BYTES)
+        if not block:
+            return
+        member, broken = inflater_of(compression, MAX_WINDOW_BYTES)
+        while not member.eof:
+            if not block:
+                damage.found = f"the compressed data ends early, at byte {file.tell()}"
+                return
+            try:
+                data = member.decompress(block, OUTPUT_BYTES)
+            except broken as error:
                 damage.found = f"damaged compressed data before byte {file.tell()} ({error})"
-            return  # padding after the last member is no damage
-        started = True
-        if data:
-            yield data
-        pending = b""
-        if member.eof:
-            pending, member, started = member.unused_data, new(), False
+                return
+            if data:
+                yield data
+            block = member.unused_data if member.eof else member.unconsumed_tail or file.read(CHUNK_BYTES)
+        num_members += 1
 
 
 def as_utf8(blocks: Iterator[bytes], damage: Damage) -> Iterator[bytes]:

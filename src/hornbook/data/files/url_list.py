@@ -10,7 +10,8 @@ from hornbook.core.errors import DataError
 from hornbook.data.files.csv_rows import FORMATS as CSV
 from hornbook.data.files.csv_rows import CsvReader
 from hornbook.data.files.encodings import decode
-from hornbook.data.files.records import split
+from hornbook.data.files.parquet_rows import columns_of, read_rows
+from hornbook.data.files.records import Record, split
 from hornbook.data.files.sources import InputFile, find_files
 from hornbook.data.files.streams import Damage, as_utf8, chunks
 
@@ -24,13 +25,22 @@ def read_list(root: Path, pattern: str, field: str) -> Iterator[Listed]:
     """Every address of a file, or of the files of a folder, in order. Records without one come with the reason.
 
     Text: one address a line; what follows it after white space, and lines that begin with #, are passed over. Raises
-    DataError when a table has no such column.
+    DataError when a table has no such column, or when the list is one file of which nothing can be read.
     """
-    for file in find_files(root, ("text", "jsonl", "parquet", *CSV), pattern):
+    files = find_files(root, ("text", "jsonl", "parquet", *CSV), pattern)
+    for file in files:
         damage = Damage()
-        yield from _of_file(file, field, damage)
-        if damage.found:
-            yield file.relative, f"the list is damaged: {damage.found}"
+        last: Listed | None = None
+        for entry in _of_file(file, field, damage):
+            if last is not None:
+                yield last
+            last = entry
+        if damage.found and last is None and len(files) == 1:
+            raise DataError(f"the list cannot be read: {damage.found}", where=str(file.path), do="Fetch it again")
+        if damage.found:  # the last entry may be cut off
+            yield last[0] if last else file.relative, f"the list is damaged: {file.relative}: {damage.found}"
+        elif last is not None:
+            yield last
 
 
 def from_documents(folders: Iterable[Path]) -> Iterator[Listed]:
@@ -42,14 +52,22 @@ def from_documents(folders: Iterable[Path]) -> Iterator[Listed]:
 
 def _of_file(file: InputFile, field: str, damage: Damage) -> Iterator[Listed]:
     if file.format == "parquet":
-        return _parquet(file.path, field)
+        return _parquet(file.path, field, damage)
     blocks = as_utf8(chunks(file.path, file.compression, damage), damage)
     if file.format in CSV:
         return _csv(blocks, file, field)
-    lines = (decode(record.data)[0].strip() for record in split(blocks, b"\n", 0, None, 0, MAX_LINE_BYTES))
-    if file.format == "jsonl":
-        return (_json(line, field) for line in lines if line)
-    return ((_first_word(line), "") for line in lines if line and not line.startswith("#"))
+    records = split(blocks, b"\n", 0, None, 0, MAX_LINE_BYTES)
+    return filter(None, (_of_line(record, file.format, field) for record in records))
+
+
+def _of_line(record: Record, kind: str, field: str) -> Listed | None:
+    """The address in a line; None for lines that hold nothing."""
+    line = decode(record.data)[0].strip()
+    if not line or (kind == "text" and line.startswith("#")):
+        return None
+    if record.flaw:
+        return line[:200], f"the line is longer than {MAX_LINE_BYTES} bytes"
+    return _json(line, field) if kind == "jsonl" else (_first_word(line), "")
 
 
 def _first_word(line: str) -> str:
@@ -67,22 +85,21 @@ def _json(line: str, field: str) -> Listed:
 
 def _csv(blocks: Iterator[bytes], file: InputFile, field: str) -> Iterator[Listed]:
     reader = CsvReader(blocks, MAX_LINE_BYTES, file.format)
-    _check(field, reader.columns, file.path)
+    if reader.columns:
+        _check(field, reader.columns, file.path)
     for row in reader:
         yield (row.text[:200], row.found or row.flaw) if row.flaw else _from_record(row.fields, field, row.text)
 
 
-def _parquet(path: Path, field: str) -> Iterator[Listed]:
-    import pyarrow
-    import pyarrow.parquet
-
+def _parquet(path: Path, field: str, damage: Damage) -> Iterator[Listed]:
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            _check(field, file.schema_arrow.names, path)
-            for batch in file.iter_batches(columns=[field]):
-                yield from (_from_record(record, field, "") for record in batch.to_pylist())
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"not a Parquet file: {error}", where=str(path), do="Fetch it again") from None
+        columns = columns_of(path)
+    except DataError as error:
+        damage.found = error.found
+        return
+    _check(field, columns, path)
+    for _, row in read_rows(path, [field]):
+        yield (path.name, row) if isinstance(row, str) else _from_record(row, field, "")
 
 
 def _check(field: str, columns: list[str], path: Path) -> None:

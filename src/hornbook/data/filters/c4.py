@@ -33,7 +33,8 @@ END_MARKS = {
 }
 POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 CITATION = re.compile(r"\[(?:\d{0,4}|edit|citation needed)\]")
-SENTENCE_END = re.compile(rf"[.!?؟۔।॥։።፧។။]+[{re.escape(CLOSERS)}]*(?=\s|$)|[。！？．｡]+[{re.escape(CLOSERS)}]*")
+ENDS, CLOSING = "[.!?؟۔।॥։።፧។။]", f"[{re.escape(CLOSERS)}]*+"
+SENTENCE_END = re.compile(rf"(?<!{ENDS}){ENDS}++{CLOSING}(?=\s|$)|[。！？．｡]++{CLOSING}")
 # What a reading sets where the recipe does not.
 READINGS: dict[str, dict[str, Any]] = {
     "paper": {},

@@ -1,5 +1,6 @@
 """A profile as tables and plots: one column for each corpus, so that before and after stand side by side."""
 
+from itertools import zip_longest
 from typing import Any
 
 from hornbook.core.units import human_bytes
@@ -96,7 +97,8 @@ def _ngrams(profiles: Profiles, size: str) -> Table:
 def _listed(profiles: Profiles, rows_of: Any, first: str, whole: str, title: str) -> Table:
     counts = {name: {run: n for run, n, _ in rows_of(p)} for name, p in profiles.items()}
     errors = [error for p in profiles.values() for _, _, error in rows_of(p)]
-    runs = dict.fromkeys(run for found in counts.values() for run in found)
+    in_turn = zip_longest(*counts.values())  # the first of each corpus, the second of each, ...
+    runs = dict.fromkeys(run for rank in in_turn for run in rank if run is not None)
     most = max((len(found) for found in counts.values()), default=0)
     rows: list[list[object]] = []
     for run in list(runs)[:most]:

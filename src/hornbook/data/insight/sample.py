@@ -1,7 +1,7 @@
 """A random sample of documents by the hash of their ids: the same for any workers, order and split into files."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +20,25 @@ COLUMNS = ("id", "url", "source", "text", "meta")
 
 
 def sample(
-    artifacts: Sequence[Artifact], out: Out, num_docs: int, head_chars: int, dropped: bool = False
+    artifacts: Sequence[Artifact],
+    out: Out,
+    num_docs: int,
+    head_chars: int,
+    dropped: bool = False,
+    name: str = "sample",
 ) -> "pyarrow.Table":
     """About `num_docs` documents with the beginnings of their texts, in the order of their hashes.
 
     Every id has the same chance; one that several artifacts hold comes from the last of them, as kept or dropped
-    there. `dropped`: take dropped documents too. Columns: id, url, source, text (cut), meta, rule, value, part (which
-    artifact).
+    there. `dropped`: take dropped documents too; `name`: of this sample, where a stage takes several. Columns: id, url,
+    source, text (cut), meta, rule, value, key (uint64), part (which artifact).
     Two passes: the ids alone, to find the border, then the texts of those below it.
     """
     import numpy as np
     import pyarrow
     import pyarrow.parquet
 
-    work = Path(out.resume) / "sample"
+    work = Path(out.resume) / name
     work.mkdir(exist_ok=True)
     inside = replace(out, path=work)
     hashes = [artifact.manifest.payload_hash for artifact in artifacts]
@@ -44,8 +49,10 @@ def sample(
         for file in _files(artifact, dropped)
     ]
     run_shards(keys_shard, shards, inside, label="sample ids", common=num_docs, job=job)
-    keys = np.unique(np.concatenate([np.load(work / f"{shard.name}.keys.npy") for shard in shards]))
-    border = int(keys[min(num_docs, len(keys)) - 1]) if len(keys) else 0
+    keys = np.zeros(0, np.uint64)
+    for shard in shards:
+        keys = np.unique(np.concatenate((keys, np.load(work / f"{shard.name}.keys.npy"))))[:num_docs]
+    border = int(keys[-1]) if len(keys) else 0
     run_shards(pick_shard, shards, inside, label="sample texts", common=(border, head_chars), job=job)
     table = pyarrow.concat_tables([pyarrow.parquet.read_table(work / f"{shard.name}.parquet") for shard in shards])
     table = table.take(np.lexsort((table["part"].to_numpy(), table["key"].to_numpy())))
@@ -78,17 +85,25 @@ def pick_shard(work: Workspace, inputs: dict[str, Any], common: tuple[int, int])
             keys = keys_of(batch.column("id").to_pylist())
             rows = np.flatnonzero(keys <= border)
             table = pyarrow.Table.from_batches([batch]).take(rows)
-            columns = {name: table[name] for name in COLUMNS if name in names}
-            columns["text"] = beginnings(table["text"], head_chars)
-            for name in ("url", "source", "meta", "rule", "value"):
-                empty = pyarrow.array([""] * len(rows), pyarrow.large_string())
-                columns[name] = table[name].cast(pyarrow.large_string()) if name in names else empty
+            columns = texts_of(table, (*COLUMNS, "rule", "value"))
+            columns["text"] = beginnings(columns["text"], head_chars)
             columns |= {"key": pyarrow.array(keys[rows]), "part": pyarrow.array([inputs["part"]] * len(rows), "int32")}
             parts.append(pyarrow.table({name: columns[name] for name in _order()}))
             work.advance(batch.num_rows)
     table = pyarrow.concat_tables(parts) if parts else _empty()
     pyarrow.parquet.write_table(table, work.output(f"{work.name}.parquet"), compression="zstd")
     return {"in": 0}
+
+
+def texts_of(table: "pyarrow.Table", names: Iterable[str]) -> dict[str, Any]:
+    """Columns of a table as large strings, "" where a value, or a whole column, is not there."""
+    import pyarrow
+
+    empty = pyarrow.array([""] * len(table), pyarrow.large_string())
+    return {
+        name: table[name].cast(pyarrow.large_string()).fill_null("") if name in table.column_names else empty
+        for name in names
+    }
 
 
 def beginnings(texts: Any, num_chars: int) -> Any:

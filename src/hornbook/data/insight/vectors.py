@@ -116,11 +116,6 @@ def project(matrix: Any, space: Space) -> "np.ndarray":
     return vectors_NK / np.where(norms > 0, norms, 1)
 
 
-def embed(texts: Sequence[str], space: Space, index: dict[str, int] | None = None) -> "np.ndarray":
-    """Texts as vectors of length 1: float32 [documents, K]. `index`: `space.index()`, where it is at hand."""
-    return project(tf_idf(counts_of(texts, index or space.index()), space.idf_V), space)
-
-
 def save(space: Space, folder: Path) -> None:
     """Write words.txt, idf.npy and components.npy (float16) into a folder."""
     import numpy as np

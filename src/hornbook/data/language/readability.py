@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n\s*\n")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)|\n\s*\n")
 VOWELS = re.compile(r"[aeiouy]+")
 SILENT_INSIDE = re.compile(r"[^aeiouy]e(?:ly|ment|ful|less|ness|thing|time|where|how|body)")
 APART = re.compile(

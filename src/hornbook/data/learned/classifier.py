@@ -1,4 +1,4 @@
-"""A linear text classifier over hashed features, in one small file: probabilities, and why.
+"""A linear text classifier over hashed features, in one small file: scores and calibrated probabilities.
 
 The score of class k is `bias_k + sum of the weights of the text's features / sqrt(number of features)`; probabilities
 are `softmax(scale * scores + shift)`, calibrated on texts that the weights have not seen. With two classes the first
@@ -6,18 +6,35 @@ has score 0. The file is a safetensors file with one JSON header: any tool reads
 """
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.core.errors import DataError
-from hornbook.data.learned.features import Features, Hashed, hashed, spelled
+from hornbook.data.learned.features import Features, Hashed, hashed
 
 if TYPE_CHECKING:
     import numpy as np
 
 FORMAT = "hornbook text classifier 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The features of some neighbouring texts, counted once for any number of classifiers.
+
+    `counts`: for each family of features a sparse matrix [texts, buckets + 1]; `num_features` [texts].
+    """
+
+    counts: list[Any]
+    num_features: "np.ndarray"
+
+
+def counted(texts: list[str], features: Features) -> Iterator[Counted]:
+    """The features of texts, chunk by chunk."""
+    for _, blocks in hashed(texts, features):
+        yield Counted([matrix(block, features) for block in blocks], num_features(blocks, features))
 
 
 @dataclass(frozen=True)
@@ -37,50 +54,34 @@ class Classifier:
         """Scores before calibration [texts, classes]; those of a text do not depend on its neighbours in the list."""
         import numpy as np
 
-        found = np.zeros((len(texts), len(self.classes)))
-        first = 1 if len(self.classes) == 2 else 0
-        for part, blocks in hashed(texts, self.features):
-            sums = sum((matrix(block, self.features) @ self.weights).astype(np.float64) for block in blocks)
-            norms = np.sqrt(np.maximum(1, num_features(blocks, self.features)))
-            found[part, first:] = sums / norms[:, None] + self.bias
+        found = [self.scores_of(part) for part in counted(texts, self.features)]
+        return np.concatenate([np.zeros((0, len(self.classes))), *found])
+
+    def scores_of(self, part: Counted) -> "np.ndarray":
+        """The same of texts whose features are counted."""
+        import numpy as np
+
+        sums: Any = sum((counts @ self.weights).astype(np.float64) for counts in part.counts)
+        norms = np.sqrt(np.maximum(1, part.num_features))
+        found = np.zeros((len(part.num_features), len(self.classes)))
+        found[:, 1 if len(self.classes) == 2 else 0 :] = sums / norms[:, None] + self.bias
         return found
 
     def probabilities(self, texts: list[str]) -> "np.ndarray":
         """Calibrated probabilities [texts, classes]."""
-        return softmax(self.scale * self.scores(texts) + self.shift)
+        return self.calibrated(self.scores(texts))
 
-    def known(self, texts: list[str]) -> "np.ndarray":
+    def calibrated(self, scores: "np.ndarray") -> "np.ndarray":
+        """Scores as probabilities [texts, classes]."""
+        return softmax(self.scale * scores + self.shift)
+
+    def known_of(self, part: Counted) -> "np.ndarray":
         """The share of each text's features that training has seen: near 0 for texts that it says nothing about."""
         import numpy as np
 
         seen = (self.weights != 0).any(1, keepdims=True).astype(np.float32)
-        found = np.zeros(len(texts))
-        for part, blocks in hashed(texts, self.features):
-            sums = sum((matrix(block, self.features) @ seen)[:, 0] for block in blocks)
-            found[part] = sums / np.maximum(1, num_features(blocks, self.features))
-        return found
-
-    def explain(self, text: str, name: str = "", most: int = 20) -> list[tuple[str, float]]:
-        """The features of a text that speak most for or against a class (the last one by default).
-
-        Returns (feature, what it adds to the class's calibrated score), the strongest first.
-        """
-        import numpy as np
-
-        column = self.classes.index(name) if name else len(self.classes) - 1
-        sign = -1.0 if len(self.classes) == 2 and column == 0 else 1.0
-        weights = self.weights[:, 0 if len(self.classes) == 2 else column]
-        totals: Counter[int] = Counter()
-        for _, blocks in hashed([text], self.features):
-            norm = float(np.sqrt(np.maximum(1, num_features(blocks, self.features))[0]))
-            for block in blocks:
-                places, counts = np.unique(block.buckets, return_counts=True)
-                for bucket, count in zip(places.tolist(), counts.tolist(), strict=True):
-                    totals[bucket] += sign * self.scale * float(weights[bucket]) * count / norm
-        totals.pop(self.features.num_buckets, None)
-        chosen = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:most]
-        names = spelled([text], self.features, [bucket for bucket, _ in chosen])
-        return [(names.get(bucket, "?"), value) for bucket, value in chosen]
+        sums: Any = sum((counts @ seen)[:, 0] for counts in part.counts)
+        return sums / np.maximum(1, part.num_features)
 
     def save(self, file: Path) -> None:
         """Write the one file; equal classifiers give equal bytes."""
@@ -113,14 +114,23 @@ def load(file: Path) -> Classifier:
             arrays = {name: opened.get_tensor(name) for name in ("weights", "bias", "shift")}
         if header["format"] != FORMAT:
             raise ValueError(f'its format is "{header["format"]}"')
-        features = Features(**header["features"])
+        return _of(header, arrays)
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise DataError(
             f"not a text classifier: {error}", where=str(file), do="Give a classifier.safetensors that a stage wrote"
         ) from None
-    classes = tuple(header["classes"])
+
+
+def _of(header: dict[str, Any], arrays: dict[str, "np.ndarray"]) -> Classifier:
+    """The classifier of a header and its arrays. Raises KeyError, TypeError or ValueError for what does not fit."""
+    classes, features, about = tuple(header["classes"]), Features(**header["features"]), dict(header["about"])
+    columns = 1 if len(classes) == 2 else len(classes)
+    shapes = {"weights": (features.num_buckets + 1, columns), "bias": (columns,), "shift": (len(classes),)}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} are {arrays[name].shape}, not {shape}")
     return Classifier(
-        classes, features, arrays["weights"], arrays["bias"], header["scale"], arrays["shift"], header["about"]
+        classes, features, arrays["weights"], arrays["bias"], float(header["scale"]), arrays["shift"], about
     )
 
 

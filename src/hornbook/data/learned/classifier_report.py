@@ -1,5 +1,6 @@
 """What a trained classifier says about itself: ROC, calibration, thresholds, confusion, weightiest features."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def blocks(about: dict[str, Any], classes: list[str], name: str) -> "list[Block]
     lines = {"held-out": stated, "perfect": [(0.0, 0.0), (1.0, 1.0)]}
     found.append(Series(f"Calibration of {name}", "stated probability", "share that was right", lines))
     if "thresholds" in held_out:
-        found.append(_thresholds(f"Thresholds of {name} on held-out texts", held_out["thresholds"]))
+        found.append(_thresholds(f"Thresholds of {name} on held-out texts", held_out["thresholds"], about["expected"]))
     rows: list[list[object]] = [
         [cls, *counts, sum(counts)] for cls, counts in zip(classes, held_out["confusion"], strict=True)
     ]
@@ -48,8 +49,8 @@ def _summary(about: dict[str, Any], classes: list[str]) -> str:
     ]
     if by_document:
         lines.append(
-            f"Few hosts have {', '.join(by_document)}, so these were parted by documents: a host's way of writing may "
-            "be in training and held-out texts alike, and the numbers flatter."
+            f"Of {', '.join(by_document)} few hosts are known, or none, so these were parted by documents: a host's "
+            "way of writing may be in training and held-out texts alike, and the numbers flatter."
         )
     if any(curve["auc"][0] >= SUSPICIOUS_AUC for curve in held_out["roc"].values()):
         lines.append(
@@ -60,11 +61,13 @@ def _summary(about: dict[str, Any], classes: list[str]) -> str:
     return "\n\n".join(lines)
 
 
-def _thresholds(title: str, rows: list[dict[str, float | None]]) -> Any:
+def _thresholds(title: str, rows: list[dict[str, float | None]], expected: Sequence[float] | None) -> Any:
     from hornbook.report.blocks import Table
 
     names = ["threshold", "precision", "recall", "false_positive_rate", "flagged"]
-    return Table(title, [name.replace("_", " ") for name in names], [[row[name] for name in names] for row in rows])
+    note = f"Precision and flagged: where {100 * expected[1]:g} % of the texts are of the class." if expected else ""
+    columns = [name.replace("_", " ") for name in names]
+    return Table(title, columns, [[row[name] for name in names] for row in rows], note)
 
 
 def _features(top: dict[str, list[list[Any]]], name: str) -> Any:
@@ -78,13 +81,13 @@ def _features(top: dict[str, list[list[Any]]], name: str) -> Any:
     return Table(f"What speaks for each class of {name}", ["class", "features and weights"], rows, note)
 
 
-def measured_elsewhere(tables: dict[str, dict[str, Any]]) -> "list[Block]":
-    """Tables of thresholds on examples of other sources."""
+def measured_elsewhere(tables: dict[str, dict[str, Any]], expected: Sequence[float] | None) -> "list[Block]":
+    """Tables of thresholds on examples of other sources. `expected`: shares of the classes, of the classifier."""
     from hornbook.report.blocks import Text
 
     found: list[Block] = []
     for name, table in tables.items():
         auc = next(iter(table["roc"].values()))["auc"][0]
         words = f"On {table['num']:,} examples of {name}: area {auc:.4f}, macro F1 {table['macro_f1']:.3f}."
-        found += [Text("Transfer", words), _thresholds(f"Thresholds on {name}", table["thresholds"])]
+        found += [Text("Transfer", words), _thresholds(f"Thresholds on {name}", table["thresholds"], expected)]
     return found

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from hornbook.core.errors import DataError
 from hornbook.core.seed import key
 from hornbook.data.learned import roc
-from hornbook.data.learned.classifier import Classifier, matrix, num_features, softmax
-from hornbook.data.learned.features import Features, hashed, spelled
+from hornbook.data.learned.classifier import Classifier, counted, softmax
+from hornbook.data.learned.features import Features, spelled
 from hornbook.shards.partition import partition_of
 
 if TYPE_CHECKING:
@@ -68,32 +68,37 @@ def fit(
     _check(labels, classes)
     parts, parted = part(examples, len(classes), seed)
     train, calibrate, held_out = (examples.picked(np.flatnonzero(parts == number)) for number in range(3))
-    fitted = _best(train, calibrate, classes, features, seed)
+    rows = design(train.texts, features)
+    fitted = _best(rows, train.labels, calibrate, classes, features, seed)
     counts = [np.bincount(np.array(p.labels), minlength=len(classes)).tolist() for p in (train, calibrate, held_out)]
     held = measure(fitted, held_out)
     if expected is not None:
         fitted = replace(fitted, shift=fitted.shift + np.log(expected) - np.log(np.array(counts[1]) / sum(counts[1])))
     if len(classes) == 2:
-        held["thresholds"] = thresholds(fitted, held_out)
+        held["thresholds"] = thresholds(fitted, held_out, expected)
     found = {
         "expected": expected,
         "examples": dict(zip(("train", "calibrate", "held_out"), counts, strict=True)),
         "parted": parted,
         "held_out": held,
-        "top_features": _top_features(fitted, train),
+        "top_features": _top_features(fitted, rows, train.texts),
     }
     return replace(fitted, about={**about, **fitted.about, **found})
 
 
 def part(examples: Examples, num_classes: int, seed: int) -> tuple["np.ndarray", dict[str, str]]:
     """The part of each example (0 train, 1 calibrate, 2 held out), by a hash of its group; and how each class was
-    parted. A class with few groups is parted by documents, since whole groups could not fill three parts."""
+    parted. A class with few groups is parted by documents, since whole groups could not fill three parts; so is one
+    whose examples are all groups of their own (no address says which belong together)."""
     import numpy as np
 
     distinct: list[set[str]] = [set() for _ in range(num_classes)]
-    for label, group in zip(examples.labels, examples.groups, strict=True):
+    grouped: set[int] = set()
+    for label, group, name in zip(examples.labels, examples.groups, examples.ids, strict=True):
         distinct[label].add(group)
-    by_group = [len(groups) >= MIN_GROUPS for groups in distinct]
+        if group != name:
+            grouped.add(label)
+    by_group = [number in grouped and len(groups) >= MIN_GROUPS for number, groups in enumerate(distinct)]
     salt = key(seed, "data.fitting/part")
     parts = np.zeros(len(examples.labels), np.int64)
     for number, label in enumerate(examples.labels):
@@ -174,11 +179,17 @@ def measure(classifier: Classifier, examples: Examples) -> dict[str, Any]:
     return found
 
 
-def thresholds(classifier: Classifier, examples: Examples) -> list[dict[str, float | None]]:
-    """Precision, recall and false-positive rate of the second of two classes at several thresholds."""
+def thresholds(
+    classifier: Classifier, examples: Examples, expected: Sequence[float] | None
+) -> list[dict[str, float | None]]:
+    """Precision, recall, false-positive rate of the second of two classes and share flagged, at several thresholds.
+
+    `expected`: shares of the classes that precision and share flagged are said for; None = those of the examples.
+    """
     import numpy as np
 
-    rows = roc.at_thresholds(np.array(examples.labels) == 1, classifier.probabilities(examples.texts)[:, 1])
+    positive, said = np.array(examples.labels) == 1, classifier.probabilities(examples.texts)[:, 1]
+    rows = roc.at_thresholds(positive, said, positive_frac=expected[1] if expected else None)
     return [{name: None if v is None else _rounded(v) for name, v in row.items()} for row in rows]
 
 
@@ -194,15 +205,16 @@ def _check(labels: "np.ndarray", classes: Sequence[str]) -> None:
         )
 
 
-def _best(train: Examples, calibrate: Examples, classes: Sequence[str], features: Features, seed: int) -> Classifier:
+def _best(
+    rows: Any, labels: Sequence[int], calibrate: Examples, classes: Sequence[str], features: Features, seed: int
+) -> Classifier:
     """Of all penalties the one whose calibrated probabilities fit the calibration part best."""
     import numpy as np
 
-    counts, labels = design(train.texts, features), np.array(train.labels)
     asked = np.array(calibrate.labels)
     best: tuple[float, Classifier] | None = None
     for alpha in ALPHAS:
-        raw = _train(counts, labels, classes, features, alpha, seed)
+        raw = _train(rows, np.array(labels), classes, features, alpha, seed)
         scores = raw.scores(calibrate.texts)
         scale, shift = calibration(scores, asked)
         logp = np.log(np.maximum(1e-12, softmax(scale * scores + shift)[np.arange(len(asked)), asked]))
@@ -241,24 +253,26 @@ def design(texts: list[str], features: Features) -> Any:
     from scipy.sparse import csr_matrix, diags_array, vstack
 
     rows: list[Any] = []
-    for _, blocks in hashed(texts, features):
-        counts: Any = matrix(blocks[0], features)
-        for block in blocks[1:]:
-            counts = counts + matrix(block, features)
-        norms = np.sqrt(np.maximum(1, num_features(blocks, features)))
+    for chunk in counted(texts, features):
+        counts: Any = chunk.counts[0]
+        for more in chunk.counts[1:]:
+            counts = counts + more
+        norms = np.sqrt(np.maximum(1, chunk.num_features))
         counts = csr_matrix(counts[:, : features.num_buckets], dtype=np.float64)
         counts.sum_duplicates()
         rows.append(diags_array(1 / norms) @ counts)
     return csr_matrix(vstack(rows))
 
 
-def _top_features(classifier: Classifier, examples: Examples) -> dict[str, list[list[Any]]]:
-    """For each class (both ends with two classes) the features that weigh most, of those that are not rare."""
+def _top_features(classifier: Classifier, rows: Any, texts: list[str]) -> dict[str, list[list[Any]]]:
+    """For each class (both ends with two classes) the features that weigh most, of those that are not rare.
+
+    `rows`: the texts as `design` has them.
+    """
     import numpy as np
 
-    design_matrix = design(examples.texts, classifier.features)
-    num_texts = np.bincount(design_matrix.indices, minlength=classifier.features.num_buckets)
-    usual = np.flatnonzero(num_texts >= max(3, len(examples.texts) // 1000))
+    num_texts = np.bincount(rows.indices, minlength=classifier.features.num_buckets)
+    usual = np.flatnonzero(num_texts >= max(3, len(texts) // 1000))
     columns = {
         name: classifier.weights[:-1, i] for i, name in enumerate(classifier.classes[-classifier.weights.shape[1] :])
     }
@@ -267,7 +281,7 @@ def _top_features(classifier: Classifier, examples: Examples) -> dict[str, list[
     chosen = {
         name: usual[np.lexsort((usual, -column[usual]))[:TOP_FEATURES]].tolist() for name, column in columns.items()
     }
-    names = spelled(examples.texts, classifier.features, [bucket for buckets in chosen.values() for bucket in buckets])
+    names = spelled(texts, classifier.features, [bucket for buckets in chosen.values() for bucket in buckets])
     return {
         name: [[names.get(b, "?"), round(float(columns[name][b]), 3), int(num_texts[b])] for b in buckets]
         for name, buckets in chosen.items()

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from hornbook.data.files.sources import InputFile, find_files
 from hornbook.data.files.streams import Damage, chunks
 
 MAX_RECORD_BYTES = 16_000_000
+Stamp = tuple[int, int]
 
 
 class Labeller(Protocol):
@@ -51,10 +52,14 @@ class Listed:
 
     file: str
     needs_text: bool = False
+    stamp: Stamp = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stamp", stamp_of(Path(self.file)))
 
     def label(self, document: Document) -> int:
         """1 where the list names the address, the host or a domain above it."""
-        addresses, hosts = listed(self.file)
+        addresses, hosts = listed(self.file, self.stamp)
         address = bare_address(document.url)
         host = address.partition("/")[0]
         parts = host.split(".")
@@ -70,16 +75,30 @@ class Truth:
     column: str
     classes: tuple[tuple[Any, int], ...]
     needs_text: bool = False
+    stamp: Stamp = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stamp", stamp_of(Path(self.folder) / "truth"))
 
     def label(self, document: Document) -> int:
         """The number of the class that the truth states, -1 for pages that it does not know."""
-        return dict(self.classes).get(truth_column(self.folder, self.column).get(document.id), -1)
+        return dict(self.classes).get(truth_column(self.folder, self.column, self.stamp).get(document.id), -1)
 
 
-@functools.cache
-def listed(file: str) -> tuple[frozenset[str], frozenset[str]]:
+def stamp_of(path: Path) -> Stamp:
+    """When a file or folder was changed and its size, so that what is kept in memory of an older one is not used."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@functools.lru_cache(maxsize=8)
+def listed(file: str, stamp: Stamp) -> tuple[frozenset[str], frozenset[str]]:
     """The addresses and the hosts (lines without a path) of a list, one a line; `#` begins a comment."""
-    lines = (line.split("#")[0].strip() for line in Path(file).read_text("utf-8", "replace").splitlines())
+    text, _ = decode(Path(file).read_bytes())
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     found = {bare_address(line) for line in lines if line}
     addresses = frozenset(address for address in found if "/" in address)
     return addresses, frozenset(found - addresses)
@@ -99,13 +118,8 @@ def bare_address(url: str) -> str:
     return (parts.netloc.lower().rpartition("@")[2].removeprefix("www.") + path).rstrip("/")
 
 
-def host_of(url: str) -> str:
-    """The host of an address, or nothing."""
-    return bare_address(url).partition("/")[0]
-
-
-@functools.cache
-def truth_column(folder: str, column: str) -> dict[str, Any]:
+@functools.lru_cache(maxsize=8)
+def truth_column(folder: str, column: str, stamp: Stamp) -> dict[str, Any]:
     """One column of the truth of a world's pages, by the id that extraction gives."""
     import pyarrow.parquet
 
@@ -153,11 +167,7 @@ def _field(record: dict[str, Any], name: str, where: str) -> str:
 
 def _records(file: InputFile, text_field: str) -> Iterator[dict[str, Any]]:
     if file.format == "parquet":
-        import pyarrow.parquet
-
-        with pyarrow.parquet.ParquetFile(file.path) as opened:
-            for batch in opened.iter_batches(batch_size=1024):
-                yield from batch.to_pylist()
+        yield from _rows(file.path)
         return
     damage = Damage()
     blocks = chunks(file.path, file.compression, damage)
@@ -170,16 +180,32 @@ def _records(file: InputFile, text_field: str) -> Iterator[dict[str, Any]]:
         yield {text_field: decode(b"".join(blocks))[0]}
     else:
         for record in split(blocks, b"\n", 0, None, 0, MAX_RECORD_BYTES):
+            if record.flaw:
+                found = f"a line is longer than {MAX_RECORD_BYTES:,} bytes"
+                raise DataError(found, where=f"{file.path}, byte {record.position}")
             if record.data.strip():
                 yield _json_object(record.data, file.path)
     if damage.found:
         raise DataError(f"the file is damaged: {damage.found}", where=str(file.path), do="Fetch it again")
 
 
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as opened:
+            for batch in opened.iter_batches(batch_size=1024):
+                yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"not a Parquet file: {error}", where=str(path), do="Fetch it again") from None
+
+
 def _json_object(line: bytes, path: Path) -> dict[str, Any]:
     try:
         found: Any = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"a line is not JSON: {error}", where=str(path)) from None
     if not isinstance(found, dict):
         raise DataError(f"a line is a JSON {type(found).__name__}, not an object", where=str(path))

@@ -19,7 +19,6 @@ class Roc:
 
     fpr: "np.ndarray"
     tpr: "np.ndarray"
-    thresholds: "np.ndarray"
     auc: float
     low: float
     high: float
@@ -40,26 +39,34 @@ def roc(labels: "np.ndarray", scores: "np.ndarray") -> Roc:
     tp, fp = np.cumsum(hits)[last], np.cumsum(~hits)[last]
     fpr = np.concatenate(([0.0], fp / max(1, num_neg)))
     tpr = np.concatenate(([0.0], tp / max(1, num_pos)))
-    thresholds = np.concatenate(([math.inf], ordered[last]))
     if not num_pos or not num_neg:
-        return Roc(fpr, tpr, thresholds, math.nan, math.nan, math.nan)
+        return Roc(fpr, tpr, math.nan, math.nan, math.nan)
     auc = float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2))
     q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
     variance = (auc * (1 - auc) + (num_pos - 1) * (q1 - auc * auc) + (num_neg - 1) * (q2 - auc * auc)) / (
         num_pos * num_neg
     )
     margin = 1.959964 * math.sqrt(max(0.0, variance))
-    return Roc(fpr, tpr, thresholds, auc, max(0.0, auc - margin), min(1.0, auc + margin))
+    return Roc(fpr, tpr, auc, max(0.0, auc - margin), min(1.0, auc + margin))
 
 
 def at_thresholds(
-    labels: "np.ndarray", probabilities: "np.ndarray", thresholds: tuple[float, ...] = THRESHOLDS
+    labels: "np.ndarray",
+    probabilities: "np.ndarray",
+    thresholds: tuple[float, ...] = THRESHOLDS,
+    positive_frac: float | None = None,
 ) -> list[dict[str, float | None]]:
-    """Precision, recall, false-positive rate and share flagged at or above each threshold; None where undefined."""
+    """Precision, recall, false-positive rate and share flagged at or above each threshold; None where undefined.
+
+    `positive_frac`: the share of positives that precision and share flagged are said for, where it is not theirs here.
+    """
     import numpy as np
 
     labels = np.asarray(labels, bool)
     num_pos, num_neg = int(labels.sum()), int((~labels).sum())
+    weight = 1.0  # of a negative, where a positive has 1
+    if positive_frac is not None and num_neg:
+        weight = (1 - positive_frac) / positive_frac * num_pos / num_neg
     rows: list[dict[str, float | None]] = []
     for threshold in thresholds:
         flagged = np.asarray(probabilities) >= threshold
@@ -67,10 +74,10 @@ def at_thresholds(
         rows.append(
             {
                 "threshold": threshold,
-                "precision": tp / (tp + fp) if tp + fp else None,
+                "precision": tp / (tp + weight * fp) if tp + weight * fp else None,
                 "recall": tp / num_pos if num_pos else None,
                 "false_positive_rate": fp / num_neg if num_neg else None,
-                "flagged": (tp + fp) / max(1, len(labels)),
+                "flagged": (tp + weight * fp) / max(1, num_pos + weight * num_neg),
             }
         )
     return rows

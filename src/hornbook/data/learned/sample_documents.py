@@ -1,7 +1,8 @@
 """A bounded sample of labelled documents: the same one whatever the shards, the workers or interruptions.
 
 Each class keeps the documents whose ids hash lowest. First only ids, addresses and (where the labels need them) texts
-are read and places noted; then the texts of the chosen ones. Memory and disk hold the sample, never the corpus.
+are read and places noted (three numbers for each document that its shard would choose); then the texts of the chosen
+ones. Memory holds the sample and one shard's places, never the corpus.
 """
 
 import hashlib
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.core.artifact import Artifact, Out
-from hornbook.core.document import document_shards, from_table
+from hornbook.core.document import from_table
 from hornbook.core.seed import key
 from hornbook.data.learned.fitting import Examples
-from hornbook.data.learned.labels import Example, Labeller, host_of
+from hornbook.data.learned.labels import Example, Labeller
+from hornbook.data.rewrite import over_shards, shards_of
+from hornbook.data.web.addresses import host_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
@@ -36,18 +39,19 @@ class Sampling:
 
 def sample_documents(artifact: Artifact, labeller: Labeller, sampling: Sampling, out: Out, label: str) -> Examples:
     """A sample of the labelled documents of an artifact. `label` names the step in notes and progress."""
-    job = f"{label} 1 {sampling} {labeller} {artifact.manifest.payload_hash}"
-    files = document_shards(artifact.path)
+    job, common = f"{label} 1 {sampling} {labeller}", (labeller, sampling)
     work = replace(out, path=Path(out.resume) / label.replace(" ", "-"))
     work.path.mkdir(exist_ok=True)
-    shards = [Shard(file.stem, {"file": str(file)}) for file in files]
-    total = artifact.manifest.counts.get("docs")
-    run_shards(choose_shard, shards, work, label=f"{label}: choose", common=(labeller, sampling), job=job, total=total)
+    over_shards(choose_shard, artifact, work, label=f"{label}: choose", common=common, job=job)
+    shards = shards_of(artifact)
+    limits = _limits(work.path, shards, sampling)
     jobs: list[Shard] = []
-    for shard, rows in zip(shards, _chosen(work.path, shards, sampling), strict=True):
-        if len(rows):
-            jobs.append(Shard(shard.name, {"file": shard.inputs["file"], "rows": rows[:, 0].tolist()}))
-    run_shards(collect_shard, jobs, work, label=f"{label}: collect", common=(labeller, sampling), job=job)
+    for shard in shards:
+        places = _chosen(work.path, shard, limits)
+        if places:
+            jobs.append(Shard(shard.name, {"file": shard.inputs["file"], "rows": places}))
+    job += f" {artifact.manifest.payload_hash}"
+    run_shards(collect_shard, jobs, work, label=f"{label}: collect", common=common, job=job)
     return _read_sample(work.path, jobs)
 
 
@@ -138,23 +142,37 @@ def _without_text(batch: Any) -> Any:
     return batch.append_column("text", pyarrow.repeat("", batch.num_rows))
 
 
-def _chosen(folder: Path, shards: list[Shard], sampling: Sampling) -> list["np.ndarray"]:
-    """For each shard the rows that are in the sample of the whole: the lowest keys of each class."""
+def _limits(folder: Path, shards: list[Shard], sampling: Sampling) -> list[int]:
+    """The highest key of each class that is in the sample of the whole; -1 for a class without documents."""
     import numpy as np
 
-    found = [np.load(folder / f"{shard.name}.chosen.npy") for shard in shards]
-    limits: list[np.uint64 | None] = []
-    for number in range(sampling.num_classes):
-        keys = np.sort(np.concatenate([rows[rows[:, 2] == number, 1] for rows in found]))
-        limits.append(keys[min(len(keys), sampling.per_class) - 1] if len(keys) else None)
-    chosen: list[np.ndarray] = []
-    for rows in found:
-        inside = np.zeros(len(rows), bool)
-        for number, limit in enumerate(limits):
-            if limit is not None:
-                inside |= (rows[:, 2] == number) & (rows[:, 1] <= limit)
-        chosen.append(rows[inside])
-    return chosen
+    lowest = [np.zeros(0, np.uint64)] * sampling.num_classes
+    for shard in shards:
+        rows = _places(folder, shard)
+        for number, before in enumerate(lowest):
+            keys = np.concatenate((before, rows[rows[:, 2] == number, 1]))
+            more = len(keys) > sampling.per_class
+            lowest[number] = np.partition(keys, sampling.per_class - 1)[: sampling.per_class] if more else keys
+    return [int(keys.max()) if len(keys) else -1 for keys in lowest]
+
+
+def _chosen(folder: Path, shard: Shard, limits: list[int]) -> list[int]:
+    """The places of a shard's documents that are in the sample of the whole, in order."""
+    import numpy as np
+
+    rows = _places(folder, shard)
+    inside = np.zeros(len(rows), bool)
+    for number, limit in enumerate(limits):
+        if limit >= 0:
+            inside |= (rows[:, 2] == number) & (rows[:, 1] <= np.uint64(limit))
+    return rows[inside, 0].tolist()
+
+
+def _places(folder: Path, shard: Shard) -> "np.ndarray":
+    """What `choose_shard` noted."""
+    import numpy as np
+
+    return np.load(folder / f"{shard.name}.chosen.npy")
 
 
 def _read_sample(folder: Path, jobs: list[Shard]) -> Examples:

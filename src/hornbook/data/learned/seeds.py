@@ -18,6 +18,7 @@ from hornbook.core.document import Document
 from hornbook.core.errors import SettingsError
 from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings, parse
+from hornbook.data.learned.labels import Stamp, stamp_of
 
 LOOK_CHARS = 4000
 LEAD = 2
@@ -39,7 +40,7 @@ class Signs(StrictSettings):
     words: tuple[str, ...] = ()
     """Words and phrases, a point for each different one that occurs."""
     patterns: tuple[str, ...] = ()
-    """Regular expressions over the text, up to three points each."""
+    """Regular expressions over the text, up to five points each."""
     urls: tuple[str, ...] = ()
     """Regular expressions over the address, four points for the first that fits."""
 
@@ -112,9 +113,13 @@ def axis_classes(file: str, axis: str) -> tuple[str, ...]:
     return (*ready(file, axis), UNKNOWN)
 
 
-@functools.cache
 def ready(file: str, axis: str) -> dict[str, Ready]:
     """The signs of an axis in a seeds file (empty name: the one that comes with Hornbook)."""
+    return _ready(file, axis, stamp_of(Path(file)) if file else (0, 0))
+
+
+@functools.lru_cache(maxsize=8)
+def _ready(file: str, axis: str, stamp: Stamp) -> dict[str, Ready]:
     found = {name: Signs.model_validate(values) for name, values in _tables(file).get(axis, {}).items()}
     return {
         name: Ready(

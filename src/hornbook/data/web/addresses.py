@@ -98,14 +98,18 @@ def _path(path: str) -> str:
 
 def _escaped(text: str) -> str:
     """Percent-encoding only where it is needed, in capitals."""
-    if "%" in text:
-        text = ESCAPE.sub(lambda found: _unescape(found[1]), text)
+    text = unescaped(text)
     return text if text.isascii() and " " not in text else quote(text, safe="%/:?#[]@!$&'()*+,;=~")
 
 
-def _unescape(digits: str) -> str:
-    letter = chr(int(digits, 16))
-    return letter if letter in UNRESERVED else f"%{digits.upper()}"
+def unescaped(text: str) -> str:
+    """The text without percent-encodings that nothing needs, all others in capitals. Source: RFC 3986, 6.2.2."""
+
+    def plain(found: re.Match[str]) -> str:
+        letter = chr(int(found[1], 16))
+        return letter if letter in UNRESERVED else found[0].upper()
+
+    return ESCAPE.sub(plain, text) if "%" in text else text
 
 
 def _query(query: str, mobile: bool, ignore: frozenset[str]) -> str:

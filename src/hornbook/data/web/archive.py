@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hornbook.core.errors import DataError
 from hornbook.core.settings import resolve_input
 from hornbook.data.web.crawler import PASSING, retry_after
 from hornbook.data.web.http_get import Answer, GetError, Manners, normal, opened
 
-RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+MAX_WAIT_S = 300.0
+TRY_AGAIN = (403, *PASSING)
+"""403 is also how Common Crawl answers who asks too fast. Source: status.commoncrawl.org."""
 
 
 class Missing(Exception):
@@ -35,13 +38,11 @@ class Archive:
         manners: Manners,
         attempts: int = 6,
         backoff_s: float = 2.0,
-        max_wait_s: float = 300.0,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self.base = base
         self.folder = None if base.startswith(("http://", "https://")) else resolve_input(base)
-        self._manners, self._attempts = manners, attempts
-        self._backoff_s, self._max_wait_s = backoff_s, max_wait_s
+        self._manners, self._attempts, self._backoff_s = manners, attempts, backoff_s
         self.stopped = threading.Event()
         self._pause = pause or self.stopped.wait
 
@@ -109,7 +110,7 @@ class Archive:
             if answer.status == 206:
                 return _content_range(answer)[2]
             _check(answer, (200,))
-            return int(answer.header("content-length") or 0)
+            return _length(answer)
 
     def _range(self, path: str, begin: int, end: int) -> Generator[bytes, None, None]:
         headers = {"Range": f"bytes={begin}-{end - 1}", "Accept-Encoding": "identity"}
@@ -130,11 +131,12 @@ class Archive:
         with opened(self._url(path), self._manners, headers) as answer:
             if answer.status == 416 and answer.header("content-range") == f"bytes */{have}":
                 return
+            if answer.status == 416:
+                _begin_anew(part)
             _check(answer, (200, 206) if have else (200,))
             begin, _, total = _content_range(answer) if answer.status == 206 else (0, 0, _length(answer))
             if begin and (begin != have or total != before.get("total", total)):
-                part.unlink()
-                raise GetError("connection", "the file has changed meanwhile", passing=True)
+                _begin_anew(part)
             if begin == 0:
                 advance(-have)
             note.write_text(json.dumps({"etag": answer.header("etag"), "total": total}))
@@ -163,19 +165,18 @@ class Archive:
                         do="Run again: it goes on where it was" if error.passing else "Check the base address",
                         exit_code=1,
                     ) from None
-                asked_s = error.wait_s
-                self._pause(min(self._max_wait_s, asked_s or self._backoff_s * 2 ** (failures - 1)))
+                self._pause(min(MAX_WAIT_S, error.wait_s or self._backoff_s * 2 ** (failures - 1)))
 
 
 def _check(answer: Answer, wanted: tuple[int, ...]) -> None:
     """Raises GetError when the status is not one of those."""
     if answer.status in wanted:
         return
-    if answer.status in (403, 404, 410):
+    if answer.status in (404, 410):
         raise GetError("missing", f"{answer.url} answers {answer.status}")
     if answer.status == 200:
         raise GetError("bad_answer", "the server does not answer ranges of a file")
-    error = GetError("http_status", str(answer.status), passing=answer.status in PASSING)
+    error = GetError("http_status", str(answer.status), passing=answer.status in TRY_AGAIN)
     error.wait_s = retry_after(answer.header("retry-after"), time.time())
     raise error
 
@@ -189,10 +190,14 @@ def _content_range(answer: Answer) -> tuple[int, int, int]:
 
 
 def _length(answer: Answer) -> int:
-    length = answer.header("content-length")
-    if not length.isdigit():
+    if answer.length is None:
         raise GetError("bad_answer", "the server does not say how long the file is")
-    return int(length)
+    return answer.length
+
+
+def _begin_anew(part: Path) -> NoReturn:
+    part.unlink(missing_ok=True)
+    raise GetError("connection", "the file has changed meanwhile", passing=True)
 
 
 def _size_of(path: Path) -> int:

@@ -9,9 +9,10 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hornbook.core.errors import SettingsError
+from hornbook.data.web.http_get import UNESCAPED
 
 PROBE_BYTES = 8192
 STEP_BYTES = 1 << 16
@@ -60,9 +61,10 @@ def key_range(domain: str) -> tuple[str, str]:
     if not host or any(not (sign.isalnum() or sign in "-._") for sign in host):
         raise SettingsError(f'"{domain}" is no domain', where="data.common_crawl, domains", do='Give "example.org"')
     turned = ",".join(reversed(host.split(".")))
-    if parts.path in ("", "/"):
+    if parts.path in ("", "/") and not parts.query:
         return f"{turned})", f"{turned}-"  # ")" and "," come before "-"
-    begin = f"{turned}){parts.path.lower()}"
+    place = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    begin = f"{turned}){quote(place, safe=UNESCAPED).lower()}"  # as a crawler asks for it
     return begin, begin[:-1] + chr(ord(begin[-1]) + 1)
 
 
@@ -120,7 +122,7 @@ def read_block(data: bytes, begin: str, end: str) -> Iterator[Capture | str]:
     except (OSError, EOFError, zlib.error) as error:
         yield f"damaged block: {error}"
         return
-    for line in text.splitlines():
+    for line in text.split("\n"):
         key = line.split(" ", 1)[0]
         if begin <= key < end:
             capture = _capture(line)
@@ -132,17 +134,20 @@ def _capture(line: str) -> Capture | None:
         key, timestamp, rest = line.split(" ", 2)
         record = json.loads(rest)
         status = str(record.get("status", ""))
+        offset, length = int(record["offset"]), int(record["length"])
+        if offset < 0 or length < 1:
+            return None
         return Capture(
             key,
             timestamp,
             str(record["url"]),
             str(record["filename"]),
-            int(record["offset"]),
-            int(record["length"]),
-            int(status) if status.isdigit() else 0,
+            offset,
+            length,
+            int(status) if status.isdecimal() else 0,
             str(record.get("mime-detected") or record.get("mime", "")),
             tuple(filter(None, str(record.get("languages") or "").split(","))),
             str(record.get("digest", "")).removeprefix("sha1:"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

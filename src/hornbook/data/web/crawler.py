@@ -1,12 +1,13 @@
 """Ask for pages one by one as a good guest: robots.txt, one request at a time per host, pauses, back-off, redirects."""
 
 import email.utils
+import string
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from hornbook.core.seed import stream
 from hornbook.data.web.http_body import undo
@@ -69,7 +70,11 @@ class Outcome:
 
 @dataclass
 class _Host:
-    """What the crawler knows about one host (name and port). `next_s`: when it may be asked again."""
+    """What the crawler knows about one host (name and port).
+
+    `lock`: held by who asks it, so that it has one request at a time, also where redirects of other hosts lead to it;
+    `next_s`: when it may be asked again; `closed`: "" or why it is asked no more.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     robots_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,6 +82,7 @@ class _Host:
     delay_s: float = 0.0
     next_s: float = 0.0
     num_failures: int = 0
+    closed: str = ""
 
 
 class Crawler:
@@ -127,44 +133,61 @@ class Crawler:
     def _ask(self, url: str, index: int, outcome: Outcome, take: Callable[[Answer], Taken]) -> Taken:
         """One request, and again after a pause while the trouble may pass."""
         host = self._host(url)
-        if host.num_failures >= HOST_FAILURES:
-            raise GetError("host_down", f"{host.num_failures} failures in a row", passing=True)
-        rules = self.rules
-        jitter = stream(rules.seed, f"data.fetch/{url}", index)
-        trouble = GetError("connection", "never asked", passing=True)
-        for attempt in range(rules.attempts):
-            self._wait_turn(host)
-            outcome.attempts += 1
-            wait_s = min(rules.max_wait_s, rules.backoff_s * 2**attempt * (0.5 + jitter.random()))
-            try:
-                with opened(url, rules.manners) as answer:
-                    if answer.status not in PASSING:
-                        found = take(answer)
-                        host.num_failures = 0
-                        return found
-                    trouble = GetError("http_status", str(answer.status), passing=True)
-                    asked_s = retry_after(answer.header("retry-after"), time.time())
-                    if asked_s is not None:
-                        trouble.found += f" (Retry-After {asked_s:.0f} s)"
-                        wait_s = max(wait_s, asked_s)
-            except GetError as error:
-                if not error.passing:
+        jitter = stream(self.rules.seed, f"data.fetch/{url}", index)
+        attempt = 0
+        while True:
+            attempt += 1
+            with host.lock:
+                if host.closed:
+                    raise GetError("host_down", host.closed, passing=True)
+                self._sleep(host.next_s - time.monotonic())
+                host.next_s = time.monotonic() + host.delay_s
+                outcome.attempts += 1
+                try:
+                    found = self._answer(url, take)
                     host.num_failures = 0
-                    raise
-                trouble = error
-            if attempt + 1 == rules.attempts or wait_s > rules.max_wait_s:
-                break
-            self._pause(host, wait_s)
-        host.num_failures += 1
-        raise trouble
+                    return found
+                except GetError as error:
+                    if not self._goes_on(host, error, attempt, jitter.random()):
+                        raise
+
+    def _answer(self, url: str, take: Callable[[Answer], Taken]) -> Taken:
+        """What `take` makes of the answer to one request. Raises GetError."""
+        try:
+            with opened(url, self.rules.manners) as answer:
+                if answer.status not in PASSING:
+                    return take(answer)
+                error = GetError("http_status", str(answer.status), passing=True)
+                error.wait_s = retry_after(answer.header("retry-after"), time.time())
+                if error.wait_s is not None:
+                    error.found += f" (Retry-After {error.wait_s:.0f} s)"
+                raise error
+        except (ValueError, OverflowError) as error:  # a stranger wrote it: an address or a number that is none
+            raise GetError("bad_answer", f"{type(error).__name__}: {error}"[:200]) from None
+
+    def _goes_on(self, host: _Host, error: GetError, attempt: int, jitter: float) -> bool:
+        """Whether to ask again after a failure; notes what it means for the host. `jitter`: in [0, 1)."""
+        rules, asked_s = self.rules, error.wait_s or 0.0
+        if not error.passing:
+            host.num_failures = 0
+        elif asked_s > rules.max_wait_s:
+            host.closed = f"it asks for a pause of {asked_s:.0f} s"
+        elif attempt == rules.attempts:
+            host.num_failures += 1
+            if host.num_failures >= HOST_FAILURES:
+                host.closed = f"{host.num_failures} failures in a row"
+        else:
+            wait_s = min(rules.max_wait_s, rules.backoff_s * 2 ** (attempt - 1) * (0.5 + jitter))
+            host.next_s = max(host.next_s, time.monotonic() + max(wait_s, asked_s))
+            return True
+        return False
 
     def _page(self, answer: Answer) -> Fetched | str:
         """The page, or the address it redirects to."""
         if answer.status in REDIRECTS:
-            target = answer.header("location")
-            if not target:
+            if not answer.header("location"):
                 raise GetError("redirects", "a redirect without an address")
-            return normal(urljoin(answer.url, target))
+            return _target(answer)
         if answer.status != 200:
             raise GetError("http_status", str(answer.status))
         mime = answer.header("content-type").split(";")[0].strip().lower()
@@ -184,7 +207,7 @@ class Crawler:
                     host.delay_s = max(self.rules.delay_s, min(robots.delay_s, self.rules.max_delay_s))
         robots = host.robots[parts.scheme]
         if isinstance(robots, GetError):
-            raise robots
+            raise GetError(robots.rule, robots.found, robots.passing)  # one raised again would grow its traceback
         target = urlunsplit(("", "", parts.path, parts.query, ""))
         if not robots.allows(target):
             raise GetError("robots", f"{parts.scheme}://{parts.netloc}/robots.txt forbids {target}"[:300])
@@ -199,24 +222,12 @@ class Crawler:
                 found = self._ask(here, 0, Outcome(here), _robots_text)
                 if not isinstance(found, _Elsewhere):
                     return parse(found, AGENT)
-                here = normal(urljoin(here, found.target))
+                here = found.target
             return Robots()
         except GetError as error:
             if error.rule in ("private_address", "no_host", "host_down"):
                 return error
             return GetError("robots_unreachable", f"{here}: {error.found}"[:300], passing=error.passing)
-
-    def _wait_turn(self, host: _Host) -> None:
-        """Wait until the host may be asked, and take that turn."""
-        with host.lock:
-            begin_s = max(time.monotonic(), host.next_s)
-            host.next_s = begin_s + host.delay_s
-        self._sleep(begin_s - time.monotonic())
-
-    def _pause(self, host: _Host, wait_s: float) -> None:
-        """Nobody asks the host for so long."""
-        with host.lock:
-            host.next_s = max(host.next_s, time.monotonic() + wait_s)
 
     def _sleep(self, seconds: float) -> None:
         if self.stopped.wait(max(0.0, seconds)):
@@ -228,10 +239,23 @@ class _Elsewhere:
     target: str
 
 
+def _target(answer: Answer) -> str:
+    """The (normal) address that a redirect leads to. Raises ValueError or GetError for what is none.
+
+    Many servers send raw UTF-8, which http.client reads as Latin-1; other bytes are escaped as they came.
+    """
+    data = answer.header("location").encode("latin-1", "replace")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = quote(data, safe=string.punctuation)
+    return normal(urljoin(answer.url, text))
+
+
 def _robots_text(answer: Answer) -> str | _Elsewhere:
     """The text of a robots.txt, "" where there is none."""
     if answer.status in REDIRECTS and answer.header("location"):
-        return _Elsewhere(answer.header("location"))
+        return _Elsewhere(_target(answer))
     if answer.status >= 500:
         raise GetError("http_status", str(answer.status), passing=True)
     if answer.status != 200:
@@ -251,9 +275,9 @@ def retry_after(value: str, now_s: float) -> float | None:
     >>> retry_after("7", 0.0), retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 10.0), retry_after("soon", 0.0)
     (7.0, 50.0, None)
     """
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
     try:
-        return email.utils.parsedate_to_datetime(value).timestamp() - now_s
-    except (TypeError, ValueError):
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now_s)
+    except (TypeError, ValueError, OverflowError):
         return None

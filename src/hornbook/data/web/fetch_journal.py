@@ -9,6 +9,9 @@ from typing import Any, BinaryIO, TextIO
 
 from hornbook.data.web import warc_write
 
+PAGE_TEXT_BYTES = 4_000
+"""Main text of a page: between the median (2 kB) and the mean (5 kB) of real pages; only for plans."""
+
 
 @dataclass
 class Journal:

@@ -3,12 +3,17 @@
 import io
 import re
 import zlib
+from collections.abc import Callable
 from typing import Any
+
+from hornbook.data.files.inflate import MAGIC, inflater_of
 
 CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 GZIP = ("gzip", "x-gzip")
 AS_IS = ("", "identity", "none")
+FIRST_BYTES = 1 << 12
+STEP_BYTES = 1 << 16
 
 
 def undo(data: bytes, transfer: str, content: str, max_bytes: int) -> tuple[bytes, str, str]:
@@ -55,16 +60,16 @@ def _joined(data: bytes) -> tuple[bytes, str, str]:
 
 def _inflated(data: bytes, name: str, max_bytes: int) -> tuple[bytes, str, str]:
     """One compression undone."""
-    if name in GZIP:
-        found = _by_zlib(data, (31,), max_bytes) if data.startswith(b"\x1f\x8b") else None
-    elif name == "deflate":
-        found = _by_zlib(data, (15, -15), max_bytes)  # many servers send the raw stream
+    found = None
+    if name in GZIP or name == "zstd":
+        kind = "zstd" if name == "zstd" else "gzip"
+        if data.startswith(MAGIC[kind]):
+            found = _by_members(data, lambda: inflater_of(kind), MAGIC[kind], max_bytes)
+    elif name == "deflate":  # many servers send the raw stream
+        found = _by_members(data, lambda: (zlib.decompressobj(15), zlib.error), None, max_bytes)
+        found = found or _by_members(data, lambda: (zlib.decompressobj(-15), zlib.error), None, max_bytes)
     elif name == "br":
         found = _by_brotli(data, max_bytes)
-    elif name == "zstd":
-        found = _by_zstd(data, max_bytes)
-    else:
-        found = None
     if found is not None:
         return found
     if CONTROLS.search(data[:1000]) is None:
@@ -72,40 +77,36 @@ def _inflated(data: bytes, name: str, max_bytes: int) -> tuple[bytes, str, str]:
     return data, "damaged", f'the body is not the "{name}" that its header says'
 
 
-def _by_zlib(data: bytes, windows: tuple[int, ...], max_bytes: int) -> tuple[bytes, str, str] | None:
-    for window in windows:
-        member = zlib.decompressobj(window)
-        body, broken = _fed(member, data, max_bytes, zlib.error)
-        if not body and broken:
-            continue
-        if len(body) > max_bytes:
-            return body[:2000], "too_large", f"more than {max_bytes}"
-        if broken:
-            return body, "damaged", f"damaged compressed body after {len(body)} bytes ({broken})"
-        if not member.eof:
-            return body, "truncated", f"the compressed body ends early, after {len(body)} bytes"
-        return body, "", ""
-    return None
-
-
-def _by_zstd(data: bytes, max_bytes: int) -> tuple[bytes, str, str] | None:
-    import zstandard
-
-    if not data.startswith(b"\x28\xb5\x2f\xfd"):
-        return None
-    return _by_reader(zstandard.ZstdDecompressor().stream_reader(data), max_bytes, "zstd")
+def _by_members(
+    data: bytes, new: Callable[[], tuple[Any, type[Exception]]], magic: bytes | None, max_bytes: int
+) -> tuple[bytes, str, str] | None:
+    """What a decompressor makes of the data, and of all that follows and begins with `magic`; None for nothing."""
+    parts: list[bytes] = []
+    size = at = 0
+    while True:
+        member, broken = new()
+        part, complaint, at = _fed(member, data, at, max_bytes - size, broken)
+        parts.append(part)
+        size += len(part)
+        if complaint or size > max_bytes or not member.eof or magic is None or not data.startswith(magic, at):
+            break
+    body = b"".join(parts)
+    if size > max_bytes:
+        return body[:2000], "too_large", f"more than {max_bytes}"
+    if complaint:
+        return (body, "damaged", f"damaged compressed body after {size} bytes ({complaint})") if body else None
+    if not member.eof:
+        return body, "truncated", f"the compressed body ends early, after {size} bytes"
+    return body, "", ""
 
 
 def _by_brotli(data: bytes, max_bytes: int) -> tuple[bytes, str, str] | None:
+    """What a reader gives, in steps, so that a small body cannot fill the memory."""
     from fastwarc.stream_io import BrotliReader
 
     if CONTROLS.search(data[:1000]) is None and data.lstrip()[:1] in (b"<", b"{"):
         return None
-    return _by_reader(BrotliReader(io.BytesIO(data)), max_bytes, "br")
-
-
-def _by_reader(reader: Any, max_bytes: int, name: str) -> tuple[bytes, str, str]:
-    """What a reader gives, in steps, so that a small body cannot fill the memory."""
+    reader = BrotliReader(io.BytesIO(data))
     parts: list[bytes] = []
     size = 0
     try:
@@ -115,22 +116,24 @@ def _by_reader(reader: Any, max_bytes: int, name: str) -> tuple[bytes, str, str]
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of native code are no Exceptions
-        return b"".join(parts), "damaged", f"damaged {name} body after {size} bytes ({str(error)[:100]})"
+        return b"".join(parts), "damaged", f"damaged br body after {size} bytes ({str(error)[:100]})"
     if size > max_bytes:
         return b"".join(parts)[:2000], "too_large", f"more than {max_bytes}"
     return b"".join(parts), "", ""
 
 
-def _fed(member: Any, data: bytes, max_bytes: int, broken: type[Exception]) -> tuple[bytes, str]:
-    """All that a decompressor makes of the data, at most one byte more than allowed; and its complaint."""
+def _fed(member: Any, data: bytes, at: int, max_bytes: int, broken: type[Exception]) -> tuple[bytes, str, int]:
+    """What a decompressor makes of the data from `at` on (it stops when that is more than allowed), its complaint, and
+    where it ended. It is fed in growing steps, because there may be many small members."""
     parts: list[bytes] = []
-    size = 0
-    while data and not member.eof and size <= max_bytes:
+    size, step = 0, FIRST_BYTES
+    while at < len(data) and not member.eof and size <= max_bytes:
+        block = data[at : at + step]
         try:
-            part = member.decompress(data[: 1 << 16], max_bytes + 1 - size)
+            parts.append(member.decompress(block, max_bytes + 1 - size))
         except broken as error:
-            return b"".join(parts), str(error)
-        parts.append(part)
-        size += len(part)
-        data = member.unconsumed_tail + data[1 << 16 :]
-    return b"".join(parts), ""
+            return b"".join(parts), str(error), at
+        size += len(parts[-1])
+        at += len(block) - len(member.unused_data if member.eof else member.unconsumed_tail)
+        step = min(2 * step, STEP_BYTES)
+    return b"".join(parts), "", at

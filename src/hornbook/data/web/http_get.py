@@ -3,6 +3,7 @@
 import http.client
 import io
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -18,6 +19,9 @@ from hornbook.data.web.http_body import undo
 BLOCK_BYTES = 1 << 16
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 UNESCAPED = "%/:=&?~#+!$,;'@()*[]"
+LENGTH = re.compile("[0-9]{1,18}")
+SPACES = re.compile(r"[ \t\r\n]+")
+"""White space of HTTP: \\xa0 and \\x85 are bytes of raw UTF-8 here."""
 
 
 class GetError(Exception):
@@ -55,6 +59,12 @@ class Answer:
         """The first header of this name, "" when there is none."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
+    @property
+    def length(self) -> int | None:
+        """The bytes that Content-Length states, None when it states none that can be read."""
+        stated = self.header("content-length")
+        return int(stated) if LENGTH.fullmatch(stated) else None
+
     def blocks(self) -> Iterator[bytes]:
         """The body as it comes (chunks joined). Raises GetError when it ends early or takes too long."""
         with _explained(self.deadline_s):
@@ -65,9 +75,8 @@ class Answer:
 
     def body(self, max_bytes: int) -> bytes:
         """The whole body, its compression undone. Raises GetError ("too_large", "bad_answer", ...)."""
-        length = self.header("content-length")
-        if length.isdigit() and int(length) > max_bytes:
-            raise GetError("too_large", length)
+        if self.length is not None and self.length > max_bytes:
+            raise GetError("too_large", str(self.length))
         parts: list[bytes] = []
         size = 0
         for block in self.blocks():
@@ -139,7 +148,7 @@ def opened(url: str, manners: Manners, headers: dict[str, str] | None = None) ->
                 connection.putheader(name, value)
             connection.endheaders()
             response = connection.getresponse()
-            found = [(name, " ".join(value.split())) for name, value in response.getheaders()]
+            found = [(name, SPACES.sub(" ", value).strip(" ")) for name, value in response.getheaders()]
         yield Answer(url, response.status, response.reason, found, response, deadline_s)
     finally:
         connection.close()

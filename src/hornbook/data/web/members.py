@@ -1,12 +1,14 @@
 """The members of a compressed WARC file: inflated one by one, and found again after damage."""
 
 import io
-import zlib
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-MAGIC = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
+from hornbook.data.files.inflate import MAGIC, inflater_of
+
 READ_BYTES = 1 << 18
-ZSTD_STEP_BYTES = 1 << 14
+STEP_BYTES = 1 << 16
+OUTPUT_BYTES = 1 << 20
+HEAD_BYTES = 4096
 SMALL_MEMBER_BYTES = 1 << 23
 BOMB_BYTES = 64 << 20
 BOMB_RATIO = 200
@@ -27,6 +29,11 @@ class Window:
         self.buffer += block
         return bool(block)
 
+    def fill_to(self, num_bytes: int) -> None:
+        """Read until there are so many bytes, or no more."""
+        while len(self.buffer) < num_bytes and self.fill():
+            pass
+
     def drop(self, num_bytes: int) -> None:
         """Forget the first bytes."""
         self.buffer = self.buffer[num_bytes:]
@@ -43,8 +50,6 @@ class Member:
         self.ended = False
         self.num_out = 0
         self._ready = b""
-        self._step = ZSTD_STEP_BYTES if compression == "zstd" else READ_BYTES
-        self._limited = compression == "gzip"
         self._inflater, self._broken = inflater_of(compression)
 
     def read(self, size: int) -> bytes:
@@ -73,27 +78,21 @@ class Member:
 
     def _more(self) -> None:
         """Inflate one step."""
-        window = self.window
+        window, inflater = self.window, self._inflater
         if not window.buffer and not window.fill():
             self._stop("the member ends early")
             return
-        block = window.buffer[: self._step]
+        block = window.buffer[:STEP_BYTES]
         try:
-            if self._limited:
-                data = self._inflater.decompress(block, READ_BYTES * 4)
-                # At the end of a stream zlib names what follows twice, as unused data and as unconsumed tail.
-                rest = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
-                used = len(block) - len(rest)
-            else:
-                data = self._inflater.decompress(block)
-                used = len(block) - len(self._inflater.unused_data)
+            data = inflater.decompress(block, OUTPUT_BYTES)
         except self._broken as error:
             self._stop(f"damaged compressed data ({error})")
             return
-        window.drop(used)
+        # At the end of a stream zlib names what follows twice, as unused data and as unconsumed tail.
+        window.drop(len(block) - len(inflater.unused_data if inflater.eof else inflater.unconsumed_tail))
         self._ready = data
         self.num_out += len(data)
-        if self._inflater.eof:
+        if inflater.eof:
             self.ended = True
         elif self.num_out > BOMB_BYTES and self.num_out > BOMB_RATIO * max(1, window.position - self.begin):
             self._stop(f"a compression bomb ({self.num_out} bytes and more)")
@@ -102,15 +101,6 @@ class Member:
         self.damage = found
         self.ended = True
         self._ready = b""
-
-
-def inflater_of(compression: str) -> tuple[Any, Any]:
-    """What inflates one member, and the exception with which it complains of damage."""
-    if compression == "gzip":
-        return zlib.decompressobj(31), zlib.error
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
 
 
 class MemberStream:
@@ -143,38 +133,41 @@ class MemberStream:
         return None
 
 
-def seek_member(window: Window, compression: str, exact: bool) -> bool:
-    """Move the window to the next start of a member that holds WARC records. False at the end of the file.
+def seek_member(window: Window, compression: str, exact: bool, end: int | None = None) -> bool:
+    """Move the window to the next start of a member that holds WARC records. False when the file has no more of them,
+    or none before `end`.
 
     `exact`: a member that starts right here is taken without a second look (the usual case).
     """
     magic = MAGIC[compression]
-    while True:
-        while len(window.buffer) < 4096 and window.fill():
-            pass
-        if exact and window.buffer.startswith(magic):
-            return True
-        exact = False
-        found = window.buffer.find(magic)
-        if found < 0:
+    window.fill_to(HEAD_BYTES)
+    if exact and window.buffer.startswith(magic):
+        return True
+    at = 0
+    while end is None or window.position < end:
+        at = window.buffer.find(magic, at)
+        if at < 0:
             window.drop(max(0, len(window.buffer) - len(magic) + 1))
+            at = 0
             if not window.fill():
                 window.drop(len(window.buffer))
                 return False
             continue
-        window.drop(found)
-        while len(window.buffer) < 4096 and window.fill():
-            pass
-        if begins_record(window.buffer[:4096], compression):
+        window.fill_to(at + HEAD_BYTES)
+        if begins_record(window.buffer[at : at + HEAD_BYTES], compression):
+            window.drop(at)
             return True
-        window.drop(1)
+        at += 1
+        if at > READ_BYTES:  # so that the buffer stays small where many places look like one
+            window.drop(at)
+            at = 0
+    return False
 
 
 def begins_record(data: bytes, compression: str) -> bool:
     """Whether a member begins here and what it holds begins like a WARC record."""
     inflater, broken = inflater_of(compression)
     try:
-        head = inflater.decompress(data, 64) if compression == "gzip" else inflater.decompress(data)
+        return inflater.decompress(data, 64)[:64].lstrip().startswith(b"WARC/")
     except broken:
         return False
-    return head[:64].lstrip().startswith(b"WARC/")

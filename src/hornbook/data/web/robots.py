@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import quote
+
+from hornbook.data.web.addresses import unescaped
 
 MAX_BYTES = 500 * 1024
 TOKEN = re.compile(r"[A-Za-z_-]+")
-ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
-UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,13 @@ class Robots:
         return [(allow, _normal(pattern)) for allow, pattern in self.rules]
 
 
-NOTHING_ALLOWED = Robots(rules=((False, "/"),))
-
-
 def parse(text: str, agent: str) -> Robots:
     """The rules for the crawler whose product token is `agent` (letters, `-` and `_`; upper and lower case alike).
 
     All groups that name it count together; without one, all groups for `*`. Only the first 500 KiB are read.
     """
     own, everyone = _Group(), _Group()
-    current: list[_Group] = []
+    current: set[_Group] = set()  # a group may be named thousands of times
     naming = False
     for line in text[:MAX_BYTES].removeprefix("\ufeff").splitlines():
         name, colon, value = line.partition("#")[0].partition(":")
@@ -58,13 +56,13 @@ def parse(text: str, agent: str) -> Robots:
         if not colon:
             continue
         if name == "user-agent":
-            current = current if naming else []
+            current = current if naming else set()
             naming = True
             token = TOKEN.match(value)
             if value.startswith("*"):
-                current.append(everyone)
+                current.add(everyone)
             elif token is not None and token[0].lower() == agent.lower():
-                current.append(own)
+                current.add(own)
                 own.named = True
         elif name in ("allow", "disallow", "crawl-delay"):
             naming = False
@@ -113,10 +111,6 @@ def _matches(pattern: str, target: str) -> bool:
 
 def _normal(text: str) -> str:
     """A path in which equal octets are written alike: other than ASCII escaped, what needs no escape without one."""
-    data = b"".join(bytes((byte,)) if byte < 128 else b"%%%02X" % byte for byte in text.encode("utf-8", "replace"))
-    return ESCAPE.sub(_unescaped, data).decode("ascii")
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    byte = int(found[1], 16)
-    return bytes((byte,)) if byte in UNRESERVED else b"%%%02X" % byte
+    if not text.isascii():
+        text = "".join(sign if sign.isascii() else quote(sign, errors="replace") for sign in text)
+    return unescaped(text)

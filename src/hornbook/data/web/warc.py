@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from hornbook.data.web.http_body import undo
 from hornbook.data.web.members import (
+    HEAD_BYTES,
     READ_BYTES,
     SMALL_MEMBER_BYTES,
     Member,
@@ -72,12 +73,12 @@ def read_warc(
             yield from _plain_records(file, _Wanted(max_bytes, kinds))
             return
         window = Window(file, begin)
-        if not seek_member(window, compression, exact=begin == 0):
+        if not seek_member(window, compression, exact=begin == 0, end=end if begin else None):
             if begin == 0:
                 yield Page(0, "response", "", b"", flaw="damaged", found="no WARC record in the whole file")
             return
         while window.buffer:
-            if end is not None and window.position >= end and begins_record(window.buffer[:4096], compression):
+            if end is not None and window.position >= end and begins_record(window.buffer[:HEAD_BYTES], compression):
                 return  # the next range begins with the first member after `end` that can be recognised
             start = window.position
             damaged = yield from _member_records(window, compression, _Wanted(max_bytes, kinds))
