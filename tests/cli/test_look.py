@@ -1,6 +1,7 @@
 """`hornbook look` on tiny runs and artifacts: facts, drops by rule, the fate of a document, curves, progress."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def documents(path: Path, kept: Sequence[Document], dropped: Sequence[tuple[Docu
         table = table.append_column("rule", pyarrow.array([rule for _, rule, _ in dropped], pyarrow.large_string()))
         table = table.append_column("value", pyarrow.array([value for _, _, value in dropped], pyarrow.large_string()))
         pyarrow.parquet.write_table(table, out.path / "dropped" / "00000.parquet")
-        rules = {"gopher.too_short": len(dropped)} if dropped else {}
+        rules = dict(Counter(rule for _, rule, _ in dropped))
         funnel = {"in": len(kept) + len(dropped), "kept": len(kept), "edited": {}, "dropped": rules}
         (out.path / "funnel.json").write_text(json.dumps(funnel | {"bytes_in": 1, "bytes_kept": 1}))
         out.counts["docs"] = len(kept)
@@ -122,3 +123,23 @@ def test_what_is_nothing_is_refused(run: Path, capsys: pytest.CaptureFixture[str
     Path("empty").mkdir()
     assert command(["look", "empty"]) == 2
     assert "neither an artifact" in capsys.readouterr().err
+
+
+def test_no_samples_are_no_unknown_rule(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["look", "toy", "--rule", "gopher.too_short", "--samples", "0"]) == 0
+    assert "12 dropped by gopher.too_short, 0 of them" in capsys.readouterr().out
+
+
+def test_on_a_terminal_several_rules_go_through_the_pager(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    documents(run / "03-more", [], [(Document("x", "other"), "c4.few_sentences", "1")])
+    paged: list[str] = []
+    monkeypatch.setattr("rich.pager.SystemPager.show", lambda self, content: paged.append(content))
+    monkeypatch.setattr("hornbook.cli.look.screen", lambda: Console(force_terminal=True, width=100))
+    assert command(["look", "toy", "--dropped"]) == 0
+    [content] = paged
+    assert "12 dropped by gopher.too_short" in content and "1 dropped by c4.few_sentences" in content
+    assert "dropped by" not in capsys.readouterr().out

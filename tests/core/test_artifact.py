@@ -2,7 +2,16 @@ import json
 
 import pytest
 
-from hornbook.core.artifact import Artifact, Manifest, building, open_artifact, payload_hash, write_json
+from hornbook.core.artifact import (
+    Artifact,
+    Manifest,
+    building,
+    files_of,
+    hash_files,
+    open_artifact,
+    payload_hash,
+    write_json,
+)
 from hornbook.core.errors import ArtifactError
 from hornbook.core.recipe import Machine
 from hornbook.core.runlog import RunLog
@@ -82,6 +91,22 @@ def test_other_kinds_missing_files_and_newer_schemas_are_refused(tmp_path):
     (tmp_path / "x" / "manifest.json").write_text("{")
     with pytest.raises(ArtifactError, match="cannot be read"):
         open_artifact(tmp_path / "x")
+
+
+def test_a_hash_of_files_sees_names_and_bytes(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/x").write_text("12")
+    (tmp_path / "a").write_text("3")
+    assert files_of(tmp_path) == [tmp_path / "a", tmp_path / "b/x"] and files_of(tmp_path / "a") == [tmp_path / "a"]
+    first = hash_files(files_of(tmp_path), tmp_path)
+    assert first == payload_hash(tmp_path)
+    (tmp_path / "b/x").write_text("1")
+    (tmp_path / "a").write_text("23")
+    assert hash_files(files_of(tmp_path), tmp_path) != first
+    (tmp_path / "b/x").write_text("12")
+    (tmp_path / "a").rename(tmp_path / "c")
+    (tmp_path / "c").write_text("3")
+    assert hash_files(files_of(tmp_path), tmp_path) != first
 
 
 @pytest.mark.parametrize(

@@ -99,3 +99,10 @@ def test_unknown_profiles_stages_and_files_are_named(path, tmp_path):
     path.write_text('name = "x"')
     with pytest.raises(SettingsError, match=r"no \[\[stage\]\]"):
         load_recipe(path)
+
+
+def test_a_name_with_dots_stands_in_quotation_marks(path):
+    settings = (
+        load_recipe(path, None, ['text.rule."./my.filter.py".limit=2', "text.rule.c4.limit=3"]).stage("text").settings
+    )
+    assert settings["rule"] == {"./my.filter.py": {"limit": 2}, "c4": {"limit": 3}}

@@ -6,14 +6,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from hornbook.core.artifact import Artifact, Manifest, payload_hash, scratch_out
-from hornbook.core.document import Document, read_documents, to_table
+from hornbook.core.document import Document, Drop, Keep, read_documents, to_table
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import filter as stage
+from hornbook.data.filters import gopher_quality
 from hornbook.data.ledger import read_funnel
-from hornbook.data.profiles import known_profiles
+from hornbook.data.profiles import PROFILES
+from hornbook.data.rules import forget_loaded
 from hornbook.report.blocks import Table
+from hornbook.shards.shard import Limits
+from hornbook.shards.workspace import Workspace
 
 PROSE = (
     "The ferry left the old harbour at seven in the morning, and nobody on board had slept well. "
@@ -173,5 +177,101 @@ def test_what_a_filter_measured_stays_with_the_document_even_when_it_goes(tmp_pa
 
 
 def test_every_profile_is_whole() -> None:
-    for name in known_profiles():
+    for name in PROFILES:
         assert parse(stage.Settings, {"profile": name}, "test").chains()
+
+
+LISTED = """
+from pathlib import Path
+from hornbook.core.document import Drop, Keep
+from hornbook.core.settings import InputPath, StrictSettings, resolve_input
+RULES = {"mine.word": "a listed word (value: the word)"}
+class Settings(StrictSettings):
+    words: InputPath
+    \"\"\"The list.\"\"\"
+def load(settings):
+    words = resolve_input(settings.words)
+    with words.with_suffix(".log").open("a") as log:
+        log.write("loaded ")
+    return set(words.read_text().split())
+def decide(document, settings, listed):
+    found = listed & set(document.text.split())
+    return Drop("mine.word", min(found)) if found else Keep()
+"""
+
+
+def filter_here(folder: Path, shard: str, settings: stage.Settings, begin: Any = None) -> Workspace:
+    """One shard without worker processes."""
+    work = Workspace(Path(shard).stem, folder, folder / "scratch", {}, Limits())
+    if begin is not None:
+        work.begin = begin
+    stage.filter_shard(work, {"file": shard}, settings)
+    work.publish()
+    return work
+
+
+def test_what_a_filter_loads_is_loaded_once_for_all_shards_and_profiles(tmp_path: Path) -> None:
+    (tmp_path / "listed.py").write_text(LISTED)
+    (tmp_path / "words.txt").write_text("spam")
+    name = str(tmp_path / "listed.py")
+    table = {"rules": [name], "rule": {name: {"words": str(tmp_path / "words.txt")}}, "kinds": {"verse": "poems"}}
+    settings = parse(stage.Settings, table, "test")
+    given = artifact(tmp_path / "in", [[Document("1", "ham")], [Document("2", "spam"), Document("3", "ham")]])
+    for shard in sorted((given.path / "kept").iterdir()):
+        filter_here(tmp_path / "out", str(shard), settings)
+    assert dropped(tmp_path / "out") == [("2", "mine.word", "spam")]
+    assert (tmp_path / "words.log").read_text() == "loaded "
+    forget_loaded()
+    settings.chains()
+    assert (tmp_path / "words.log").read_text() == "loaded " * 2
+
+
+def test_a_changed_list_is_another_job(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("one.example\n")
+    given = artifact(tmp_path / "in", [[Document("1", PROSE, "https://one.example/"), Document("2", PROSE)]])
+    settings = {"rules": ["blocklist"], "rule": {"blocklist": {"paths": [str(tmp_path / "bad.txt")]}}}
+    out = do(tmp_path / "out", given, **settings)
+    assert out.counts["docs"] == 1
+    (tmp_path / "bad.txt").write_text("two.example\n")
+    assert do(tmp_path / "out", given, **settings).counts["docs"] == 2  # the finished shard does not count any more
+
+
+def test_what_filters_load_late_is_charged_to_no_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def decide(document: Document, settings: object) -> Drop | Keep:
+        said.append(f"decide {document.id}")
+        return Keep()
+
+    def begin(position: int, record: str = "") -> None:
+        said.append(f"begin {record}")
+
+    monkeypatch.setattr(gopher_quality, "decide", decide)
+    (tmp_path / "mine.py").write_text(
+        "from hornbook.core.document import Keep\nfrom hornbook.core.settings import StrictSettings as Settings\n"
+        "RULES = {}\ndef decide(d, s):\n    assert d.id\n    return Keep()\n"  # it is not asked about nobody's text
+    )
+    settings = parse(stage.Settings, {"rules": ["gopher_quality", str(tmp_path / "mine.py")]}, "test")
+    given = artifact(tmp_path / "in", [[Document("1", PROSE)]])
+    filter_here(tmp_path / "out", str(given.path / "kept/00000.parquet"), settings, begin)
+    assert said == ["decide ", "begin 1", "decide 1"]
+
+
+def test_the_limit_behind_a_drop_is_that_of_the_documents_profile(tmp_path: Path) -> None:
+    table = {"kinds": {"verse": "poems"}, "kind_field": "format"}
+    made = Artifact(tmp_path, Manifest(kind="documents", settings=table))
+    limits = {
+        kind: stage.rules_of(made, Document("1", "", meta={"format": kind}))["repetition.lines"].limit
+        for kind in ("verse", "shop")
+    }
+    assert limits == {"verse": 0.9, "shop": 0.3} and stage.rules_of(made)["repetition.lines"].limit == 0.3
+    [about] = [stage.rules_of(made, Document("1", "", meta={"format": "verse"}))["repetition.lines"].about]
+    assert "limits of the profile poems" in about and "c4.too_long" in stage.rules_of(made)
+    plain = Artifact(tmp_path, Manifest(kind="documents", settings={}))
+    assert "profile" not in stage.rules_of(plain, Document("1", ""))["repetition.lines"].about
+
+
+def test_settings_of_an_own_filter_that_is_gone_are_a_settings_error(tmp_path: Path) -> None:
+    made = Artifact(tmp_path, Manifest(kind="documents", settings={"rules": ["./gone.py"]}))
+    with pytest.raises(SettingsError, match='no file is at "./gone.py"'):
+        stage.rules_of(made)

@@ -6,6 +6,7 @@ import pytest
 from hornbook.core.artifact import scratch_out
 from hornbook.core.document import Document, from_table
 from hornbook.core.errors import DataError
+from hornbook.data import ledger as ledger_module
 from hornbook.data.ledger import Ledger, conclude, merge, num_bytes, read_funnel
 from hornbook.shards.shard import Limits
 from hornbook.shards.workspace import Workspace
@@ -80,3 +81,15 @@ def test_nothing_kept_is_an_error_that_says_why(tmp_path: Path) -> None:
         conclude(out, [shard(kept=0, dropped={"a": 1, "b": 2}, **{"in": 3})], "here")
     with pytest.raises(DataError, match="nothing was found to read"):
         conclude(out, [], "here")
+
+
+def test_row_groups_are_cut_by_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "ROW_GROUP_BYTES", 10)
+    work = Workspace("0", tmp_path, tmp_path / "scratch", {}, Limits())
+    ledger = Ledger(work)
+    for number, text in enumerate(["abcd", "éé", "xy", "z", "abcdefghijkl", "end"]):  # 4 + 4 + 2; 1 + 12; 3 bytes
+        ledger.keep(Document(str(number), text), 1)
+    ledger.close()
+    work.publish()
+    file = pq.ParquetFile(tmp_path / "kept/0.parquet")
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 2, 1]

@@ -80,3 +80,31 @@ def test_texts_are_read_only_where_something_is_found(run: list[Artifact], monke
     tables = list(matching(run[0].path / "kept", "id", lambda column: pc.equal(column, "b")))
     assert [t.num_rows for t in tables] == [1]
     assert read == [(0, ["id"]), (1, ["id"]), (1, None), (2, ["id"])]
+
+
+def test_an_address_inside_an_address_is_not_the_address(tmp_path: Path) -> None:
+    login = Document("login", "Sign in.", "https://y.example/login?next=https://x.example/one")
+    found = artifact(tmp_path / "x", [A, login], [])
+    assert find([found], "y.example/login?next=https://x.example/one") == ("address", ["login"])
+    assert find([found], "HTTPS://www.x.example/one//") == ("address", ["a"])
+
+
+def test_no_more_are_found_than_asked_for(tmp_path: Path) -> None:
+    same = [Document(str(n), "One text for all.") for n in range(9)]
+    found = artifact(tmp_path / "x", same[:6], [(document, "rule", "1") for document in same[6:]])
+    assert find([found], "text", most=4) == ("text", ["0", "1", "2", "3"])
+    assert find([found], "text", most=8)[1] == [str(n) for n in range(8)]
+    assert with_value(found, "url", "", most=7) == [str(n) for n in range(7)]
+
+
+def test_reading_stops_when_enough_are_found(run: list[Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    original = pq.ParquetFile.read_row_group
+
+    def spy(self: pq.ParquetFile, group: int, columns: list[str] | None = None) -> pyarrow.Table:
+        read.append((group, columns))
+        return original(self, group, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+    assert find(run, "first text", most=1) == ("text", ["a"])
+    assert [group for group, columns in read if columns == ["text"]] == [0]

@@ -1,7 +1,6 @@
 """`hornbook look`: any artifact or run as it lies on disk, complete or under way."""
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hornbook.cli.find import RECIPE, documents_of, find_place
+from hornbook.cli.screen import screen
 from hornbook.core.artifact import MANIFEST, Artifact, Manifest, open_artifact
 from hornbook.core.errors import ArtifactError, SettingsError
 from hornbook.core.settings import did_you_mean
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from hornbook.report.blocks import Block
 
-RULE_SAMPLES = 10
 NEAR = 10
 SAMPLES = 3
 SHORT_CHARS = 200
@@ -42,7 +41,7 @@ def look(
     if near is not None:
         _show_near(folder, near, NEAR if samples is None else samples)
     elif rule is not None or dropped:
-        show_dropped(documents_of(folder), rule or "", RULE_SAMPLES if samples is None else samples)
+        show_dropped(documents_of(folder), rule or "", samples)
     elif id_ is not None or url is not None:
         column, value = ("id", id_) if id_ is not None else ("url", url)
         _show_fate(documents_of(folder), column, str(value))
@@ -124,40 +123,42 @@ def _progress(run: Path) -> str:
     return f"{said.get('text', '')}{'  (finished)' if said.get('finished') else ''}"
 
 
-def show_dropped(artifacts: list[Artifact], only: str, most: int) -> None:
+def show_dropped(artifacts: list[Artifact], only: str, most: int | None) -> None:
     """Documents that each rule (or one) dropped, through a pager. Raises SettingsError for no such rule."""
-    from hornbook.data.funnel import dropped_samples
+    from hornbook.data.funnel import RULE_SAMPLES, dropped_samples
     from hornbook.pipeline.describe import funnel_of
     from hornbook.report.blocks import Samples
 
-    known: dict[str, int] = {}
+    most = RULE_SAMPLES if most is None else most
+    known: set[str] = set()
     found: list[Block] = []
     for artifact in artifacts:
         funnel = funnel_of(artifact)
         counts = {rule: n for rule, n in (funnel.dropped if funnel else {}).items() if n}
-        known |= counts
-        if not counts or (only and only not in counts):
+        known.update(counts)
+        shown = {rule: n for rule, n in counts.items() if only in ("", rule)}
+        if not shown:
             continue
         cards: dict[str, list[dict[str, str]]] = {}
         for document, rule, value in dropped_samples(artifact.path, most, only):
             text = document.text if only else " ".join(document.text[:SHORT_CHARS].split())
             card = {"id": document.id, "url": document.url, "value": value, "text": text}
             cards.setdefault(rule, []).append({name: part for name, part in card.items() if part})
-        for rule in sorted(cards, key=lambda rule: -counts.get(rule, 0)):
-            shown = f"{counts.get(rule, 0):,} dropped by {rule}, {len(cards[rule])} of them"
-            found.append(Samples(f"{artifact.path.name}: {shown}", cards[rule]))
+        for rule, count in sorted(shown.items(), key=lambda item: -item[1]):
+            items = cards.get(rule, [])
+            found.append(Samples(f"{artifact.path.name}: {count:,} dropped by {rule}, {len(items)} of them", items))
     if not known:
         print("No document was dropped here.")
         return
     if not found:
-        hint = did_you_mean(only, list(known))
+        hint = did_you_mean(only, sorted(known))
         raise SettingsError(f'no document was dropped by a rule "{only}"{hint}', where=str(artifacts[0].path))
-    terminal = console()
-    if terminal.is_terminal and len(found) > 1:
-        with terminal.pager():
-            _print(found, most)
+    console = screen()
+    if console.is_terminal and len(found) > 1:
+        with console.pager():
+            _print(found, most, console)
     else:
-        _print(found, most)
+        _print(found, most, console)
 
 
 def _show_fate(artifacts: list[Artifact], column: str, value: str) -> None:
@@ -223,14 +224,7 @@ def _is_long(value: object) -> bool:
     return isinstance(value, (dict, list))
 
 
-def _print(blocks: "list[Block]", num_samples: int = SAMPLES) -> None:
+def _print(blocks: "list[Block]", num_samples: int = SAMPLES, console: "Console | None" = None) -> None:
     from hornbook.report.terminal import show
 
-    show(blocks, console(), num_samples)
-
-
-def console() -> "Console":
-    """Where blocks are printed: as wide as the terminal, 100 columns where there is none."""
-    from rich.console import Console
-
-    return Console(width=shutil.get_terminal_size((100, 40)).columns, highlight=False)
+    show(blocks, console or screen(), num_samples)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.look import console, find_place
+from hornbook.cli.find import find_place
+from hornbook.cli.screen import screen
 from hornbook.core.artifact import MANIFEST, Artifact, open_artifact
 from hornbook.core.errors import ArtifactError
 
@@ -25,7 +26,7 @@ def readings(
     artifact = _first_documents(find_place(path))
     found = compare(islice(read_documents(artifact.path), docs), rule or filters_with_readings(), samples)
     print(f"{artifact.path}: {found[0].num_docs:,} documents, each filter alone, with its defaults")
-    show(blocks(found), console(), samples)
+    show(blocks(found), screen(), samples)
     return 0
 
 

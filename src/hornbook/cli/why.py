@@ -84,9 +84,10 @@ def tell(fates: "Sequence[Fate]", artifacts: Sequence[Artifact], copies: int = M
 
 def reasons(fate: "Fate") -> list[str]:
     """What the rule means, its limit, and what to change to keep such documents."""
+    from hornbook.data.funnel import outwards
     from hornbook.data.limits import as_number
 
-    rule = rules_of(fate.artifact).get(fate.rule)
+    rule = rules_of(fate).get(fate.rule)
     if rule is None:
         return []
     lines = [rule.about]
@@ -96,32 +97,26 @@ def reasons(fate: "Fate") -> list[str]:
     lines.append(f"setting {stage}.{rule.setting} = {_toml(rule.whole if rule.index is not None else rule.limit)}")
     value = as_number(fate.value)
     if value is not None and rule.sign:
-        wider = rule.moved_to(_just_past(value, rule))
+        wider = rule.moved_to(outwards(value, rule))
         lines.append(f"to keep it: --set '{stage}.{rule.setting}={_toml(wider)}' (a later rule may still drop it)")
     return lines
 
 
-def rules_of(artifact: Artifact) -> "Mapping[str, Rule]":
-    """The rules of the stage that made an artifact, each with the setting behind it; none for a stage that is gone."""
+def rules_of(fate: "Fate") -> "Mapping[str, Rule]":
+    """The rules of the stage that decided about a document, each with the setting behind it; none for a stage that is
+    gone, or a filter of the user's own."""
     from hornbook.data.limits import with_limits
     from hornbook.pipeline.stage import load_stage
 
+    artifact = fate.artifact
     try:
         module = load_stage(artifact.manifest.stage, artifact.path.parent).module
         own = getattr(module, "rules_of", None)
-        return own(artifact) if own else with_limits(getattr(module, "RULES", {}), artifact.manifest.settings)
+        if own is not None:
+            return own(artifact, fate.document)
+        return with_limits(getattr(module, "RULES", {}), artifact.manifest.settings)
     except HornbookError:
         return {}
-
-
-def _just_past(value: float, rule: "Rule") -> float:
-    """A limit that lets the value through: the value, rounded outwards to three digits when it is no whole one."""
-    if isinstance(rule.limit, int):
-        return value
-    rounded = float(f"{value:.3g}")
-    if (value - rounded) * rule.sign > 0:
-        rounded += rule.sign * 10.0 ** (len(f"{int(abs(value))}") - 3 if abs(value) >= 1 else -3)
-    return float(f"{rounded:.6g}")
 
 
 def _toml(value: Any) -> str:
@@ -135,7 +130,7 @@ def _record(fates: "Sequence[Fate]") -> dict[str, Any]:
     for fate in fates:
         step: dict[str, Any] = {"stage": fate.artifact.path.name, "kept": not fate.rule}
         if fate.rule:
-            rule = rules_of(fate.artifact).get(fate.rule)
+            rule = rules_of(fate).get(fate.rule)
             step |= {"rule": fate.rule, "value": fate.value}
             step |= {"about": rule.about, "setting": rule.setting, "limit": rule.limit} if rule else {}
         steps.append(step)

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -134,12 +134,21 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
 
 def payload_hash(path: Path) -> str:
     """BLAKE2b over the names and bytes of every payload file (all but the manifest, clocks and resume state)."""
+    files = (file for file in files_of(path) if file.name not in NOT_PAYLOAD)
+    return hash_files((file for file in files if file.relative_to(path).parts[:1] != (RESUME,)), path)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Every file below a folder, in order; a file itself."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def hash_files(files: Iterable[Path], root: Path) -> str:
+    """BLAKE2b over the names, as seen from `root`, and the bytes of files."""
     digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        relative = file.relative_to(path)
-        if relative.parts[0] == RESUME or relative.name in NOT_PAYLOAD:
-            continue
-        digest.update(f"{relative.as_posix()}\x00{file.stat().st_size}\x00".encode())
+    for file in files:
+        look = f"{file.relative_to(root).as_posix()}\x00{file.stat().st_size}\x00"
+        digest.update(look.encode("utf-8", "surrogateescape"))
         with file.open("rb") as data:
             while block := data.read(1 << 20):
                 digest.update(block)

@@ -12,6 +12,8 @@ from hornbook.core.errors import ArtifactError
 if TYPE_CHECKING:
     import pyarrow
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -67,7 +69,7 @@ def to_table(documents: Iterable[Document]) -> "pyarrow.Table":
         "text": [d.text for d in rows],
         "url": [d.url for d in rows],
         "source": [d.source for d in rows],
-        "meta": [json.dumps(d.meta, ensure_ascii=False, sort_keys=True) if d.meta else "{}" for d in rows],
+        "meta": [ENCODER.encode(d.meta) if d.meta else "{}" for d in rows],
     }
     return pyarrow.table({name: pyarrow.array(values, pyarrow.large_string()) for name, values in columns.items()})
 

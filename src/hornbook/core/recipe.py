@@ -12,6 +12,7 @@ from hornbook.core.errors import SettingsError
 from hornbook.core.settings import StrictSettings, did_you_mean, parse
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # outside quotation marks
 TOP_LEVEL = ("name", "seed", "stage", "profile", "machine")
 
 
@@ -200,7 +201,7 @@ def _apply_profile(recipe: Recipe, profiles: dict[str, Any], profile: str) -> Re
 
 
 def _override(recipe: Recipe, name: str, value: Any) -> Recipe:
-    first, *rest = name.split(".")
+    first, *rest = _parts(name)
     if name == "seed":
         return replace(recipe, seed=_seed(value, "--set"))
     if name == "name":
@@ -216,6 +217,15 @@ def _override(recipe: Recipe, name: str, value: Any) -> Recipe:
     else:
         changed = replace(entry, settings=_merge(entry.settings, rest, value))
     return replace(recipe, stages=tuple(changed if e is entry else e for e in recipe.stages))
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a dotted name; one with dots of its own stands in quotation marks, as in TOML.
+
+    >>> _parts('clean.rule."./mine.py".limit')
+    ['clean', 'rule', './mine.py', 'limit']
+    """
+    return [part.strip('"') for part in DOT.split(name)]
 
 
 def _merge(table: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:

@@ -8,13 +8,21 @@ import pydantic
 
 from hornbook.core.artifact import Artifact, Out
 from hornbook.core.document import Document, Drop, Edit, document_shards, from_table
-from hornbook.core.settings import StrictSettings
+from hornbook.core.settings import StrictSettings, parse
 from hornbook.data import funnel
 from hornbook.data.language.kinds import guess_kind
 from hornbook.data.ledger import Ledger, conclude, num_bytes
 from hornbook.data.limits import Rule, with_limits
 from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of
-from hornbook.data.rules import Decide, contents_of, is_local, prepare, rules_with_limits, settings_of
+from hornbook.data.rules import (
+    Decide,
+    contents_of,
+    forget_loaded,
+    is_local,
+    prepare,
+    rules_with_limits,
+    settings_of,
+)
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Limits, Shard
 from hornbook.shards.workspace import Workspace
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "filter.timeout": "a filter of the user's took longer than record_cpu_s over this document",
@@ -33,6 +41,7 @@ RULES = {
 
 GUESS = "guess"
 META_KIND = "kind"
+WARM_UP = Document("", "Some filters load what they need when they are asked for the first time.")
 
 
 class Settings(StrictSettings):
@@ -49,7 +58,8 @@ class Settings(StrictSettings):
     """Which kind of document has which profile, `kinds.poetry = "poems"`; documents of other kinds, or of none, have
     `profile`. With `guess` empty means code, poem, letter and story, each with its profile."""
     rules: tuple[str, ...] | None = None
-    """The filters in order, by name or as a file (`./my_filter.py`); empty = the profile's."""
+    """The filters in order, by name or as a file (`./my_filter.py`), each once; not given = the profile's,
+    `[]` = none."""
     rule: dict[str, dict[str, Any]] = pydantic.Field(default_factory=dict[str, dict[str, Any]])
     """Settings of single filters over the profile's, one table each: `rule.language.keep = ["en", "de"]`."""
     record_cpu_s: float = pydantic.Field(default=30.0, gt=0)
@@ -85,7 +95,8 @@ class Settings(StrictSettings):
 
     def chains(self) -> dict[Profile, list[Decide]]:
         """The filters of each profile, ready to decide."""
-        return {profile: prepare(self.names(profile), self.tables(profile)) for profile in self.profiles()}
+        contents = self.code or self.contents()
+        return {profile: prepare(self.names(profile), self.tables(profile), contents) for profile in self.profiles()}
 
     def contents(self) -> dict[str, str]:
         """Hashes of the files that decide besides these settings."""
@@ -110,12 +121,13 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     documents: Artifact = inputs["documents"]
     files = document_shards(documents.path)
     shards = [Shard(file.stem, {"file": str(file)}) for file in files]
-    job = f"data.filter {VERSION} {settings.model_dump_json()} {settings.contents()} {documents.manifest.payload_hash}"
+    contents = settings.contents()
+    job = f"data.filter {VERSION} {settings.model_dump_json()} {contents} {documents.manifest.payload_hash}"
+    common = settings.model_copy(update={"code": contents})
     limits = Limits(cpu_s=settings.record_cpu_s) if any(map(is_local, settings.names())) else Limits()
     total = documents.manifest.counts.get("docs")
-    funnels = run_shards(
-        filter_shard, shards, out, label="filter", common=settings, job=job, limits=limits, total=total
-    )
+    funnels = run_shards(filter_shard, shards, out, label="filter", common=common, job=job, limits=limits, total=total)
+    forget_loaded()
     conclude(out, funnels, str(documents.path), [shard.name for shard in shards])
     out.licences.extend(documents.manifest.licences)
     out.sources.extend(documents.manifest.sources)
@@ -126,10 +138,12 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
     import pyarrow.parquet
 
     chains = settings.chains()
+    if any(map(is_local, settings.names())):
+        _warm_up(settings, chains)
     ledger = Ledger(work)
     position = 0
     with pyarrow.parquet.ParquetFile(Path(inputs["file"])) as file:
-        for batch in file.iter_batches(batch_size=1024):
+        for batch in file.iter_batches(batch_size=1024, use_threads=False):  # workers are enough
             for document in from_table(batch):
                 aside = work.begin(position, document.id)
                 if aside:
@@ -142,6 +156,14 @@ def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) ->
                 work.advance()
                 position += 1
     return ledger.close()
+
+
+def _warm_up(settings: Settings, chains: dict[Profile, list[Decide]]) -> None:
+    """Ask the built-in filters once: what they load then (languages take half a second) is charged to no document."""
+    for profile, chain in chains.items():
+        for name, decide in zip(settings.names(profile), chain, strict=True):
+            if not is_local(name):
+                decide(WARM_UP)
 
 
 def _with_kind(document: Document, settings: Settings) -> tuple[Document, Profile]:
@@ -171,23 +193,30 @@ def _filter_one(ledger: Ledger, chain: list[Decide], document: Document) -> None
     ledger.keep(document, bytes_in)
 
 
-def rules_of(artifact: Artifact) -> dict[str, Rule]:
-    """Every rule of this chain with the setting that decides about it (the common profile's where several differ)."""
+def rules_of(artifact: Artifact, document: Document | None = None) -> dict[str, Rule]:
+    """Every rule of this chain with the setting that decides about it and its limit.
+
+    Where profiles differ, the limit is that of the document's profile, or without a document of the common one.
+    """
     fields = ("profile", "kind_field", "kinds", "rules", "rule")
-    settings = Settings.model_validate({k: _tuples(v) for k, v in artifact.manifest.settings.items() if k in fields})
+    settings = parse(Settings, {k: v for k, v in artifact.manifest.settings.items() if k in fields}, "manifest.json")
     found = with_limits(RULES, artifact.manifest.settings)
     for profile in reversed(settings.profiles()):
         found |= rules_with_limits(settings.names(profile), settings.tables(profile))
-    return found
+    if document is None or not settings.by_kind():
+        return found
+    profile = _noted_profile(document, settings)
+    own = rules_with_limits(settings.names(profile), settings.tables(profile))
+    note = f" [limits of the profile {profile}; a recipe's own setting goes over those of every profile]"
+    return found | {name: replace(rule, about=rule.about + note) for name, rule in own.items()}
+
+
+def _noted_profile(document: Document, settings: Settings) -> Profile:
+    """The profile that a document had here, by what its `meta` says."""
+    field = META_KIND if settings.kind_field == GUESS else settings.kind_field
+    return settings.by_kind().get(str(document.meta.get(field, "")), settings.profile)
 
 
 def describe(artifact: Artifact) -> "list[Block]":
     """The funnel with samples, for reports."""
     return funnel.blocks(artifact, rules_of(artifact))
-
-
-def _tuples(value: Any) -> Any:
-    """Settings come back from JSON with lists where they had tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {k: _tuples(v) for k, v in value.items()} if isinstance(value, dict) else value

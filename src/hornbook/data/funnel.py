@@ -1,7 +1,10 @@
 """What a data stage kept, edited and dropped, as tables and samples for reports and `hornbook look`."""
 
 import heapq
+import math
+from array import array
 from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,8 @@ from hornbook.data.ledger import read_funnel
 from hornbook.data.limits import Rule, as_number, what_if, with_limits
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hornbook.report.blocks import Block, Spreads
 
 SAMPLE_CHARS = 600
@@ -56,10 +61,10 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
     rows: list[Spread] = []
     for name, values in sorted(dropped_values(folder).items()):
         rule = rules.get(name)
-        if rule is None or not rule.sign or not values:
+        if rule is None or not rule.sign:
             continue
-        low, high = min(*values, rule.limit), max(*values, rule.limit)
-        wider = [float(f"{value:.4g}") for value in what_if(rule, values, SHARES)]
+        low, high = min(float(values.min()), rule.limit), max(float(values.max()), rule.limit)
+        wider = [outwards(value, rule) for value in what_if(rule, values.tolist(), SHARES)]
         cells: list[object] = [rule.limit, len(values), *wider, rule.setting]
         rows.append(Spread(name, low, high, histogram(values, low, high), float(rule.limit), cells))
     if not rows:
@@ -72,33 +77,53 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
     return [Spreads("What other limits would keep", columns, rows, note)]
 
 
-def histogram(values: list[float], low: float, high: float, bins: int = BINS) -> list[int]:
+def outwards(value: float, rule: Rule) -> float:
+    """A limit of few digits that surely lets a value through which this rule dropped.
+
+    Values are kept with six digits, so the limit lies beyond the value in its third digit, never on it; a share stays
+    between 0 and 1, and a whole number is its own limit.
+
+    >>> outwards(0.2000004, Rule("", "max_share", 0.1)), outwards(0.000454545, Rule("", "min_share", 0.01))
+    (0.201, 0.000454)
+    """
+    if isinstance(rule.limit, int) or not value:
+        return value
+    found = Decimal(f"{value:.6g}")
+    step = Decimal(1).scaleb(found.adjusted() - 2)
+    if rule.sign > 0:
+        wider = float(((found / step).to_integral_value(ROUND_FLOOR) + 1) * step)
+    else:
+        wider = float(((found / step).to_integral_value(ROUND_CEILING) - 1) * step)
+    return min(1.0, max(0.0, wider)) if 0 <= value <= 1 and rule.limit <= 1 else wider
+
+
+def histogram(values: "np.ndarray", low: float, high: float, bins: int = BINS) -> list[int]:
     """Counts of values in bins of equal width; what lies on the last border belongs to the last bin.
 
-    >>> histogram([0.0, 0.1, 0.5, 1.0], 0.0, 1.0, bins=2)
+    >>> import numpy
+    >>> histogram(numpy.array([0.0, 0.1, 0.5, 1.0]), 0.0, 1.0, bins=2)
     [2, 2]
     """
-    counts = [0] * bins
+    import numpy as np
+
     width = (high - low) / bins or 1.0
-    for value in values:
-        counts[min(bins - 1, int((value - low) / width))] += 1
-    return counts
+    places = np.minimum(bins - 1, (values - low) / width).astype(np.int64)
+    return np.bincount(places, minlength=bins).tolist()
 
 
-def dropped_values(folder: Path) -> dict[str, list[float]]:
+def dropped_values(folder: Path) -> "dict[str, np.ndarray]":
     """The finite numbers that were measured of dropped documents, by rule; the texts are not read."""
-    import math
-
+    import numpy as np
     import pyarrow.parquet
 
-    found: dict[str, list[float]] = {}
+    found: dict[str, array[float]] = {}
     for shard in sorted((folder / "dropped").glob("*.parquet")):
         table = pyarrow.parquet.read_table(shard, columns=["rule", "value"])
         for rule, value in zip(table["rule"].to_pylist(), table["value"].to_pylist(), strict=True):
             number = as_number(value)
             if number is not None and math.isfinite(number):
-                found.setdefault(rule, []).append(number)
-    return found
+                found.setdefault(rule, array("d")).append(number)
+    return {rule: np.frombuffer(numbers) for rule, numbers in found.items()}
 
 
 def first_documents(folder: Path, limit: int) -> list[Document]:

@@ -1,6 +1,6 @@
 """Sets of rules for kinds of documents: which filters, in which order, and what differs from their own defaults."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 Profile = Literal["web", "multilingual", "fineweb", "refinedweb", "stories", "poems", "letters", "code"]
 Tables = dict[str, dict[str, Any]]
@@ -36,7 +36,7 @@ PROFILES: dict[Profile, tuple[tuple[str, ...], Tables]] = {
             "gopher_quality": {"reading": "datatrove"},
             "c4": {"reading": "datatrove", "end_marks": False},
             "fineweb": {"reading": "datatrove"},
-            "pii": {"mask": ("email", "ip")},
+            "pii": {"mask": ("email", "ip"), "ips": "public"},
         },
     ),
     "refinedweb": (
@@ -89,11 +89,6 @@ PROFILES: dict[Profile, tuple[tuple[str, ...], Tables]] = {
 }
 # The profile for what `kinds.guess_kind` recognises.
 OF_GUESSES: dict[str, Profile] = {"code": "code", "poem": "poems", "letter": "letters", "story": "stories"}
-
-
-def known_profiles() -> tuple[Profile, ...]:
-    """The names of the profiles."""
-    return get_args(Profile)
 
 
 def chain_of(profile: Profile, rules: tuple[str, ...] | None) -> tuple[str, ...]:

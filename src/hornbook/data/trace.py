@@ -1,5 +1,6 @@
 """Find a document by id, address or words, and follow it through the documents of a run, stage after stage."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 MAX_FOUND = 20
+LEFT_OUT = r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?:www\.)?|^www\.|/+$"
+"""What people leave out of an address: the scheme, `www.`, the last slash."""
 Test = Callable[[Any], Any]
 """An Arrow column -> an Arrow column of true and false."""
 
@@ -100,13 +103,12 @@ def _ids(path: Path, column: str, test: Test, most: int) -> list[str]:
 
 
 def _bare(url: str) -> str:
-    """An address without what people leave out: the scheme, `www.`, the last slash."""
-    rest = url.strip().partition("://")[2] or url.strip()
-    return rest.removeprefix("www.").rstrip("/")
+    """An address without what people leave out."""
+    return re.sub(LEFT_OUT, "", url.strip())
 
 
 def _bare_column(urls: Any) -> Any:
-    return _compute().replace_substring_regex(urls, r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?:www\.)?|^www\.|/+$", "")
+    return _compute().replace_substring_regex(urls, LEFT_OUT, "")
 
 
 def _compute() -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pydantic
 
-from hornbook.core.artifact import MANIFEST, Artifact, Manifest, open_artifact, write_json
+from hornbook.core.artifact import MANIFEST, Artifact, Manifest, files_of, hash_files, open_artifact, write_json
 from hornbook.core.errors import ArtifactError, HornbookError
 from hornbook.core.settings import HUB_PREFIX, input_fields, resolve_input
 
@@ -52,7 +52,7 @@ def content_hash(value: str, cache: Path) -> str:
     if value.startswith(HUB_PREFIX):
         return value
     root = resolve_input(value)
-    files = _files(root)
+    files = files_of(root)
     looks = hashlib.blake2b(digest_size=16)
     for file in files:
         stat = file.stat()
@@ -63,16 +63,10 @@ def content_hash(value: str, cache: Path) -> str:
     memory = _remembered(memory_file)
     if looks.hexdigest() in memory:
         return memory[looks.hexdigest()]
-    digest = hashlib.blake2b(digest_size=16)
-    for file in files:
-        name = file.relative_to(root).as_posix() if root.is_dir() else file.name
-        digest.update(f"{name}\x00{file.stat().st_size}\x00".encode("utf-8", "surrogateescape"))
-        with file.open("rb") as data:
-            while block := data.read(1 << 20):
-                digest.update(block)
-    kept = dict(list(memory.items())[-REMEMBERED:]) | {looks.hexdigest(): digest.hexdigest()}
+    found = hash_files(files, root if root.is_dir() else root.parent)
+    kept = dict(list(memory.items())[-REMEMBERED:]) | {looks.hexdigest(): found}
     write_json(memory_file, kept)
-    return digest.hexdigest()
+    return found
 
 
 def input_bytes(settings: pydantic.BaseModel) -> int:
@@ -83,7 +77,7 @@ def input_bytes(settings: pydantic.BaseModel) -> int:
 
 def folder_bytes(path: Path) -> int:
     """Bytes of a file, or of all files below a folder."""
-    return sum(file.stat().st_size for file in _files(path)) if path.exists() else 0
+    return sum(file.stat().st_size for file in files_of(path)) if path.exists() else 0
 
 
 def adopt(value: str, kinds: tuple[str, ...]) -> Artifact:
@@ -108,10 +102,6 @@ def adopt(value: str, kinds: tuple[str, ...]) -> Artifact:
 def adopted_hash(artifact: Artifact, cache: Path) -> str:
     """The payload hash of an artifact read by path; computed (and remembered) for a foreign folder."""
     return artifact.manifest.payload_hash or content_hash(str(artifact.path), cache)
-
-
-def _files(root: Path) -> list[Path]:
-    return sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else [root]
 
 
 def _remembered(file: Path) -> dict[str, str]:

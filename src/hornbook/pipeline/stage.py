@@ -1,11 +1,8 @@
 """Stages by name: `data.filter` is the module hornbook.data.filter, `./my_stage.py` a file of the user's own."""
 
 import ast
-import hashlib
 import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,8 @@ from typing import Any
 
 import hornbook
 from hornbook.core.artifact import KINDS
-from hornbook.core.errors import HornbookError, SettingsError
+from hornbook.core.errors import SettingsError
+from hornbook.core.own_code import load_own
 from hornbook.core.settings import StrictSettings, did_you_mean
 
 PARTS = ("Settings", "READS", "WRITES", "run")
@@ -142,36 +140,8 @@ def _local_stage(name: str, folder: Path, where: str) -> Stage:
     if path is None:
         looked = f"{(folder / name).absolute()} and {Path.cwd() / name}"
         raise SettingsError(f'there is no stage file "{name}"', where=where, do=f"It was looked for at {looked}")
-    source_hash = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    module_name = f"hornbook_local_{path.stem}_{source_hash[:8]}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise SettingsError(f'"{name}" is not a Python file', where=where)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except HornbookError:
-            raise
-        except Exception as error:
-            del sys.modules[module_name]
-            line = _line_in(error, path)
-            raise SettingsError(f'the stage file "{name}" fails when imported: {error!r}', where=line) from error
+    module, source_hash = load_own(path, name, where)
     return _checked(name, module, where, source_hash)
-
-
-def _line_in(error: BaseException, path: Path) -> str:
-    """`file:line` of the deepest frame of the traceback that lies in the user's file."""
-    if isinstance(error, SyntaxError):
-        return f"{path}:{error.lineno}"
-    line, step = 0, error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == str(path):
-            line = step.tb_lineno
-        step = step.tb_next
-    return f"{path}:{line}" if line else str(path)
 
 
 def _checked(name: str, module: ModuleType, where: str, source_hash: str = "") -> Stage:

@@ -116,3 +116,23 @@ def test_any_address_and_any_line_are_read(url: str, lines: list[str]) -> None:
     lists = Lists({"x.example": "l"}, {"y.example/a": "l"}, [("l", rule_set(lines, "any"))])
     assert isinstance(decide(Document("1", "", url), settings, lists), Keep | Drop)
     assert isinstance(decide(Document("1", "", f"https://{url}"), settings, lists), Keep | Drop)
+
+
+def test_hosts_that_stay_in_any_spelling(hosts: Path) -> None:
+    assert verdict("https://ads.example/", hosts, allowed_hosts=["ADS.Example."]) == Keep()
+
+
+@pytest.mark.parametrize("text", ["[Adblock Plus 2.0]\n! nothing\n", "! title\nx.example##.ad\n"])
+def test_an_adblock_list_without_a_rule_for_pages_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(DataError, match="no rule of this list"):
+        verdict("", tmp_path / "list.txt")
+
+
+def test_a_list_for_parts_of_pages_says_which_setting_reads_more_of_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("! title\n/banner/*\n")
+    with pytest.raises(DataError, match="adblock = 'any'"):
+        verdict("", tmp_path / "list.txt")
+    assert verdict("https://a.example/banner/1", tmp_path / "list.txt", adblock="any") == Drop(
+        "blocklist.rule", "/banner/* (list.txt)"
+    )

@@ -104,6 +104,13 @@ def test_other_scripts_end_their_sentences() -> None:
     assert verdict("\n".join(["كان حارس المنارة يعد القوارب كل مساء؟"] * 5)) == Keep()
 
 
+def test_a_line_of_white_space_behind_a_citation_has_no_long_word() -> None:
+    blank = "[1] " + "\u00a0" * 1002 + "[2]"  # datatrove's reading keeps the white space beside a mark
+    assert verdict("\n".join([GOOD, blank, *[GOOD] * 4]), reading="datatrove") == Edit(
+        "\n".join([GOOD] * 5), {"c4.citation": 2, "c4.line_no_end_mark": 1}
+    )
+
+
 def test_a_million_dots_take_no_time() -> None:
     begin = time.process_time()
     text = f"{GOOD} {'.' * 1_000_000}x and so on."

@@ -127,3 +127,69 @@ def test_characters_are_words_where_there_are_no_spaces() -> None:
     found = verdict(chinese + "，" + chinese, max_duplicate_ngrams=(0.9, 1, 1, 1, 1, 1))
     assert found == Drop("repetition.duplicate_5gram", pytest.approx(32 / 33))
     assert verdict(chinese + "，" + chinese, reading="dolma", max_duplicate_ngrams=(0.9, 1, 1, 1, 1, 1)) == Keep()
+
+
+def slow_verdict(text: str, settings: Settings) -> tuple[str, float] | None:
+    """The paper's rules on runs of words, the slow way: rule and share of the first that drops."""
+    words = text.split()
+    total = sum(map(len, words))
+    for n, limit in enumerate(settings.max_top_ngrams, 2):
+        grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
+        if not grams:
+            return None
+        gram, most = Counter(grams).most_common(1)[0]
+        covered = (
+            {i + j for i, other in enumerate(grams) if other == gram for j in range(n)} if most > 1 else set[int]()
+        )
+        share = sum(len(words[i]) for i in covered) / total
+        if share > limit and limit < 1:
+            return f"repetition.top_{n}gram", share
+    for n, limit in enumerate(settings.max_duplicate_ngrams, 5):
+        share = brute_force(words, n) if len(words) >= n else 0.0
+        if share > limit and limit < 1:
+            return f"repetition.duplicate_{n}gram", share
+    return None
+
+
+SHARES = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.0])
+
+
+@examples(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 150),
+    st.integers(2, 60),
+    st.tuples(SHARES, SHARES, SHARES),
+    st.tuples(*[SHARES] * 6),
+)
+def test_every_length_and_limit_agrees_with_brute_force(
+    seed: int, length: int, num_words: int, top: tuple[float, float, float], runs: tuple[float, ...]
+) -> None:
+    generator = random.Random(seed)
+    vocabulary = ["abcdefghij"[: 1 + i % 9] + str(i) for i in range(num_words)]
+    words = [generator.choice(vocabulary) for _ in range(length)]
+    for _ in range(generator.randrange(4)):  # runs that come again
+        begin, size = generator.randrange(length), generator.randrange(1, 14)
+        words += words[begin : begin + size]
+    own = Settings(**{**OFF, "max_top_ngrams": top, "max_duplicate_ngrams": runs})  # type: ignore[arg-type]
+    for settings in (Settings(), own):
+        expected = slow_verdict(" ".join(words), settings)
+        found = decide(Document("1", " ".join(words)), settings)
+        assert found == (Drop(expected[0], pytest.approx(expected[1])) if expected else Keep())
+
+
+@pytest.mark.parametrize("n", range(5, 11))
+def test_each_length_of_run_has_its_own_limit(n: int) -> None:
+    words = [f"w{i}" for i in range(40)]
+    text = " ".join([*words[:n], "between", *words])  # one run of n words comes twice
+    share = brute_force(text.split(), n)
+    limits = [1.0] * 6
+    limits[n - 5] = share - 0.001
+    assert verdict(text, max_duplicate_ngrams=tuple(limits)) == Drop(
+        f"repetition.duplicate_{n}gram", pytest.approx(share)
+    )
+    limits[n - 5] = share
+    assert verdict(text, max_duplicate_ngrams=tuple(limits)) == Keep()
+    longer = [1.0] * 6
+    longer[n - 4 :] = [0.0] * (9 - n + 1)
+    assert verdict(text, max_duplicate_ngrams=tuple(longer)) == Keep()

@@ -79,15 +79,15 @@ def test_entropy_of_words() -> None:
 
 def test_repetition_and_noise_by_compression() -> None:
     found = verdict("the old boat " * 60, min_entropy=0.0)
-    assert isinstance(found, Drop) and found.rule == "outliers.compression" and float(found.value) < 0.1
+    assert isinstance(found, Drop) and found.rule == "outliers.repetitive" and float(found.value) < 0.1
     assert verdict("the old boat " * 38, min_entropy=0.0) == Keep()  # 494 bytes: too few to say
     found = verdict(("the old boat " * 39)[:500], min_entropy=0.0)
-    assert isinstance(found, Drop) and found.rule == "outliers.compression"
+    assert isinstance(found, Drop) and found.rule == "outliers.repetitive"
     letters = random.Random(3)
     noise = " ".join("".join(chr(letters.randrange(0x4E00, 0x9FA5)) for _ in range(4)) for _ in range(60))
     ratio = len(zlib.compress(noise.encode(), 1)) / len(noise.encode())
     assert 0.6 < ratio < 0.85 and verdict(noise) == Keep()
-    assert verdict(noise, max_compression=ratio - 1e-6) == drop("compression", ratio)
+    assert verdict(noise, max_compression=ratio - 1e-6) == drop("noise", ratio)
     assert verdict(noise, max_compression=ratio) == Keep()
     assert verdict(noise, min_compression=ratio, max_compression=1.0) == Keep()
-    assert verdict(noise, min_compression=ratio + 1e-6, max_compression=1.0) == drop("compression", ratio)
+    assert verdict(noise, min_compression=ratio + 1e-6, max_compression=1.0) == drop("repetitive", ratio)

@@ -6,6 +6,7 @@ import pytest
 
 from hornbook.core.document import Document, Drop, Keep, to_table
 from hornbook.core.errors import ArtifactError, DataError
+from hornbook.data.filters import perplexity
 from hornbook.data.filters.perplexity import Loaded, Settings, decide, load
 from hornbook.data.language.ngrams import CharacterModel
 
@@ -70,3 +71,22 @@ def test_references_that_cannot_be_read(tmp_path: Path) -> None:
         load(Settings(reference=str(tmp_path / "bad.jsonl")))
     with pytest.raises(ArtifactError):
         load(Settings(reference=str(tmp_path / "none.txt")))
+
+
+def test_no_more_of_a_reference_is_read_than_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perplexity, "BLOCK_CHARS", 7)  # texts and empty lines lie across the borders of blocks
+    whole = "\n\n".join(TEXTS) + "\n\n\n" + "x" * 500
+    (tmp_path / "a.txt").write_text(whole)
+    assert list(perplexity._parted(tmp_path / "a.txt", 10_000)) == whole.split("\n\n")
+    (tmp_path / "long.txt").write_bytes(
+        b"A text without an empty line. " * 2000 + b"\xff"
+    )  # to its end it cannot be read
+    assert list(perplexity._parted(tmp_path / "long.txt", 50)) == [("A text without an empty line. " * 2)[:50]]
+
+
+def test_a_reference_in_another_encoding_is_named(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.jsonl"):
+        (tmp_path / name).write_bytes("é".encode("latin-1") * 9)
+        with pytest.raises(DataError, match="not UTF-8") as caught:
+            load(Settings(reference=str(tmp_path / name)))
+        assert caught.value.where == str(tmp_path / name)

@@ -17,6 +17,8 @@ from hornbook.data.filters.url import Settings, decide
         ("http://[2001:db8::1]/x", Drop("url.ip_address", "2001:db8::1")),
         ("https://shop.bad.example/x", Drop("url.host", "bad.example")),
         ("https://BAD.example", Drop("url.host", "bad.example")),
+        ("https://bad.example./x", Drop("url.host", "bad.example")),
+        ("http://10.0.0.1./x", Drop("url.ip_address", "10.0.0.1")),
         ("https://notbad.example", Keep()),
         ("http://[broken", Keep()),
     ],

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,11 @@ def test_single_words_against_splitting(words: list[str]) -> None:
     text = " ".join(words)
     found = [hit.entry for hit in word_list(["ass", "worst"]).find(text)]
     assert found == [word.lower() for word in words if word.lower() in ("ass", "worst")]
+
+
+def test_many_hits_in_many_innocent_phrases_take_linear_time() -> None:
+    found = word_list(["bloody", "mary jane"], innocent=["bloody mary", "mary bloody mary"])
+    start = time.process_time()
+    assert found.find("bloody mary, " * 10_000) == []
+    assert time.process_time() - start < 2  # every hit against every phrase takes 10 s
+    assert [hit.begin for hit in found.find("bloody mary bloody mary, bloody. bloody mary jane")] == [25, 40]

@@ -1,3 +1,6 @@
+import re
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +46,14 @@ def test_a_number_and_what_is_glued_to_it() -> None:
 @given(st.text(st.sampled_from("aBpm9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))
 def test_parts_between_spaces_can_be_split_alone(text: str) -> None:
     assert spacy_words(text) == SPACY_WORD.findall(text)
+
+
+def test_words_of_ascii_are_those_of_the_pattern_however_marks_meet() -> None:
+    for signs in product("a'- ", repeat=6):
+        text = "".join(signs)
+        assert words_of(text) == re.findall(r"\w+(?:['-]\w+)*", text, re.ASCII), text
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_words_of_any_ascii_are_those_of_the_pattern(text: str) -> None:
+    assert words_of(text) == re.findall(r"\w+(?:['-]\w+)*", text, re.ASCII)

@@ -1,10 +1,23 @@
+import random
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hornbook.data.personal.detect import KINDS, Span, _without_overlaps, find, is_public, name_table
+from hornbook.data.personal.checksums import national_id
+from hornbook.data.personal.detect import (
+    KINDS,
+    NATIONAL_ID,
+    Span,
+    _national_ids,
+    _without_overlaps,
+    digit_groups,
+    find,
+    is_public,
+    name_table,
+)
 
 CHECKED = ("email", "iban", "card", "ssn", "national_id", "coin", "ip", "phone")
 
@@ -40,6 +53,8 @@ def found(text: str, *kinds: str) -> list[tuple[str, str]]:
         ("ip", "host <2001:db8::8a2e:370:7334>, <fe80::1ff:fe23:4567:890a>, <6a01:2b02:3c03:4d04:e05:60f6:7a07:8b8>"),
         ("ip", "mapped <::ffff:192.0.2.1>; [<2001:db8::1>]:443"),
         ("phone", "call <+44 20 7946 0958>, <415-555-0134>"),
+        ("phone", "call <5550134> now, or call <55501345>; phone <20 79461> and 12"),
+        ("phone", "tel. <1 2 3 4 5 6 7> x, fax <12-34-567>"),
     ],
 )
 def test_every_kind_at_its_place(kind: str, text: str) -> None:
@@ -161,3 +176,56 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
         seconds.append(time.process_time() - start)
     assert seconds[1] < 12 * max(seconds[0], 0.02), seconds
     assert seconds[1] < 4, seconds
+
+
+def test_a_long_word_behind_a_house_number_is_looked_at_once() -> None:
+    text = ("1 rue " + "a" * 101 + " ") * 3  # each could be parted in millions of ways
+    start = time.process_time()
+    assert found(text, "street") == []
+    assert time.process_time() - start < 0.3
+    assert found("au 12 bis rue de l'Arbre-Sec à Paris", "street")[0][1].startswith("12 bis rue de l'Arbre-Sec")
+
+
+def test_addresses_in_paraguay_are_no_files() -> None:
+    text = "ana@correo.com.py, icon@2x.min.js, module@next.py, a@b.archive.zip, x@y.zip"
+    assert found(text, "email") == [("email", "ana@correo.com.py"), ("email", "a@b.archive.zip")]
+
+
+def test_a_false_start_hides_no_account() -> None:
+    account = "DE89 3704 0044 0532 0130 00"
+    for before in ("No12 ", "GB82 WEST 1234 5698 7654 33 ", "GB82 WEST 1234 5698 7654 32 "):
+        assert [value for _, value in found(before + account, "iban")][-1] == account, before
+    assert len(found("GB82 WEST 1234 5698 7654 32 " + account, "iban")) == 2
+
+
+def test_numbers_are_found_at_any_digit() -> None:
+    """The places of digits are sought in another way than by the patterns: the same as these find one by one."""
+    pieces = ["5", "1", "12", "٣", " ", ".", "-", "111.444.777-35", "X1234567L", "12345678Z", "RSSMRA85T10A562S", "é"]
+    dice = random.Random(5)
+    for _ in range(300):
+        text = "".join(dice.choice(pieces) for _ in range(12))
+        assert [b for b, _ in digit_groups(text)] == [m.start() for m in re.finditer("[0-9]+", text)], text
+        assert [e for _, e in digit_groups(text)] == [m.end() for m in re.finditer("[0-9]+", text)], text
+        ids = [(m.start(), m.end()) for m in NATIONAL_ID.finditer(text)]
+        groups = digit_groups(text)
+        assert list(_national_ids(text, groups)) == sorted(whole_ids(text, ids)), text
+
+
+def whole_ids(text: str, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The national ids among the places where the pattern matches, from the first to the last."""
+    kept: list[tuple[int, int]] = []
+    for begin, end in places:
+        if begin >= 6 and text[begin - 6 : begin].isalpha():
+            begin -= 6
+        elif begin and text[begin - 1] in "XYZ":
+            begin -= 1
+        before = text[begin - 1 : begin] if begin else ""
+        if not before.isalnum() and before not in ("-", "_", "/", ".", "=") and national_id(text[begin:end]):
+            kept.append((begin, end))
+    return kept
+
+
+def test_words_of_a_name_stand_together() -> None:
+    names = name_table(["Ann Lee", "J. R. Smith"])
+    text = "said Ann. Lee walked, Ann 1234 Lee, Ann, Lee; Ann  Lee; J.R. Smith and J. R.\nSmith"
+    assert [text[b:e] for b, e, _ in find(text, ["person"], names)] == ["Ann  Lee", "J.R. Smith", "J. R.\nSmith"]

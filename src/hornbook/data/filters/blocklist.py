@@ -4,6 +4,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -37,6 +38,11 @@ class Settings(StrictSettings):
     addresses in general and for third parties, whose pages are then dropped too (`/banner/*` hits many good pages)."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that are never dropped here, with everything below them."""
+
+    @cached_property
+    def allowed(self) -> frozenset[str]:
+        """The allowed hosts for quick look-up."""
+        return frozenset(host.lower().strip(".") for host in self.allowed_hosts)
 
 
 @dataclass
@@ -74,7 +80,7 @@ def decide(document: Document, settings: Settings, lists: Lists) -> Decision:
     if not document.url:
         return Keep()
     address = parse_address(document.url)
-    if settings.allowed_hosts and not set(settings.allowed_hosts).isdisjoint(address.domains):
+    if not settings.allowed.isdisjoint(address.domains):
         return Keep()
     for domain in address.domains:
         if name := lists.hosts.get(domain):
@@ -115,7 +121,11 @@ def _read(lists: Lists, file: Path, name: str, reading: Reading) -> None:
         raise DataError(f"the list cannot be read: {error}", where=str(file)) from error
     lines = text.splitlines()
     if _is_adblock(lines):
-        lists.rules.append((name, rule_set(lines, reading)))
+        rules = rule_set(lines, reading)
+        if not rules.num_rules:
+            do = "adblock = 'any' applies more rules than those for whole pages" if reading == "page" else ""
+            raise DataError("no rule of this list says anything about the address of a page", where=str(file), do=do)
+        lists.rules.append((name, rules))
         return
     before = len(lists.hosts) + len(lists.addresses)
     _read_plain(lists, lines, name)

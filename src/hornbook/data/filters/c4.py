@@ -148,7 +148,7 @@ def _num_sentences(text: str, reading: str) -> int:
 
 def _bad_line(line: str, settings: Settings, marks: tuple[str, ...]) -> str:
     """The rule that removes this line, or ""."""
-    if len(line) > settings.max_word_chars and max(map(len, line.split())) > settings.max_word_chars:
+    if len(line) > settings.max_word_chars and max(map(len, line.split()), default=0) > settings.max_word_chars:
         return "c4.line_long_word"
     if settings.end_marks and (not line.endswith(marks) or line.endswith(ELLIPSES)):
         return "c4.line_no_end_mark"

@@ -13,7 +13,7 @@ SOURCE = "Source: Penedo et al. 2024 (FineWeb), section 3.6, and datatrove's Fin
 RULES = {
     "fineweb.empty": "not one line has text. Source: datatrove's FineWebQualityFilter",
     "fineweb.line_ends": f"share of lines that end a sentence below min_line_ends (value: the share). {SOURCE}",
-    "fineweb.short_lines": f"share of lines of at most short_line_chars above max_short_lines. {SOURCE}",
+    "fineweb.short_lines": f"share of short lines above max_short_lines (short: up to short_line_chars). {SOURCE}",
     "fineweb.duplicate_lines": f"share of characters in lines that occurred before above max_duplicate_chars. {SOURCE}",
     "fineweb.newlines": "line breaks for each word above max_newlines (value: the ratio). Source: datatrove",
 }

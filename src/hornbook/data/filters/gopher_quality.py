@@ -3,6 +3,7 @@
 import re
 import statistics
 from functools import cached_property
+from itertools import filterfalse
 from typing import Literal
 
 import pydantic
@@ -118,7 +119,7 @@ def _split(text: str, reading: str) -> tuple[list[str], list[str]]:
 def _length_rule(words: list[str], settings: Settings, language: str) -> Drop | None:
     if not languages.has_spaces(language):
         return None
-    lengths = list(map(len, words))
+    lengths = map(len, words)
     length = statistics.median(lengths) if settings.reading == "dolma" else sum(lengths) / len(words)
     scale = languages.word_chars_scale(language)
     if length < settings.min_word_chars * min(1.0, scale):
@@ -140,7 +141,7 @@ def _symbol_rules(text: str, num_words: int, settings: Settings) -> Drop | None:
 def _letter_rule(words: list[str], settings: Settings, language: str) -> Drop | None:
     if not languages.has_spaces(language):
         return None
-    without = sum(1 for word in words if not word.isalpha() and LETTER.search(word) is None)
+    without = sum(1 for word in filterfalse(str.isalpha, words) if LETTER.search(word) is None)
     letters = 1 - without / len(words)
     return Drop("gopher.few_letters", letters) if letters < settings.min_letter_words else None
 

@@ -1,7 +1,8 @@
 """Filter gopher_repetition: drop documents that repeat themselves, in the reading of your choice."""
 
+import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal
 
 import pydantic
@@ -131,12 +132,15 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
     reading = settings.reading
     words = _words(text, reading)
     keys, lengths = _numbered(words)
-    chars = np.concatenate(([0], np.cumsum(lengths)))
+    chars = np.zeros(len(words) + 1, np.int64)
+    np.cumsum(lengths, out=chars[1:])
+    if reading in ("paper", "dclm") and _is_surely_good(keys, chars, settings):
+        return None
     whole = len(text) if reading == "datatrove" else int(chars[-1])
     where, grams = np.arange(len(words)), keys  # where runs begin that may occur twice, and a number for each
     for n in range(2, min(10, len(words)) + 1):
         where = where[where <= len(words) - n]
-        grams = grams[: len(where)] * np.uint64(ODD) + keys[where + n - 1]
+        grams = _longer(grams[: len(where)], keys[where + n - 1])
         values, counts = _repeated_values(grams)
         share = 0.0
         if n <= 4:
@@ -155,15 +159,60 @@ def _ngrams(text: str, settings: Settings) -> Drop | None:
     return None
 
 
+def _is_surely_good(keys: "np.ndarray", chars: "np.ndarray", settings: Settings) -> bool:
+    """Whether a few sorts show that no rule on runs of words can drop this text; False where they cannot tell.
+
+    A run that occurs c times covers no more than c times the longest run, and no run occurs more often than its
+    beginning does. What runs of 6 to 10 words cover, runs of 5 cover too.
+    """
+    import numpy as np
+
+    if len(keys) < 5:
+        return False
+    whole = int(chars[-1])
+    harmless = [_harmless(limit, chars, n) for n, limit in enumerate(settings.max_top_ngrams, 2)]
+    grams, ordered, known = keys, keys, False
+    for n in range(2, 6):
+        grams = _longer(grams[:-1], keys[n - 1 :])
+        if n == 5 or not known:
+            ordered = np.sort(grams)
+        if n < 5 and not known:
+            if _occurs_more(ordered, harmless[n - 2]):
+                return False
+            known = not _occurs_more(ordered, min(harmless[n - 1 :], default=0))
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return True
+    where = np.flatnonzero(_among(grams, twice))
+    return _covered(where, chars, 5) / whole <= min(settings.max_duplicate_ngrams)
+
+
+def _harmless(limit: float, chars: "np.ndarray", n: int) -> int:
+    """So many copies of any run of n words stay within a limit."""
+    longest, whole = int((chars[n:] - chars[:-n]).max()), int(chars[-1])
+    copies = int(limit * whole / longest)
+    return max(1, copies if copies * longest / whole <= limit else copies - 1)
+
+
+def _occurs_more(ordered: "np.ndarray", copies: int) -> bool:
+    """Whether any of the ordered values is there more than so many times."""
+    return bool((ordered[copies:] == ordered[: max(0, len(ordered) - copies)]).any())
+
+
+def _longer(grams: "np.ndarray", following: "np.ndarray") -> "np.ndarray":
+    """The numbers of runs of words made one word longer."""
+    import numpy as np
+
+    return grams * np.uint64(ODD) + following
+
+
 def _numbered(words: list[str]) -> tuple["np.ndarray", "np.ndarray"]:
     """Each word as a number (equal words, equal numbers), and its length."""
     import numpy as np
 
-    known = dict.fromkeys(words)
-    for number, word in enumerate(known):
-        known[word] = number  # type: ignore[assignment]
-    keys = np.array(list(map(known.__getitem__, words)), np.uint64)
-    return keys, np.array(list(map(len, words)), np.int64)
+    numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    keys = np.fromiter(map(numbers.__getitem__, words), np.uint64, len(words))
+    return keys, np.fromiter(map(len, words), np.int64, len(words))
 
 
 def _repeated_values(grams: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:

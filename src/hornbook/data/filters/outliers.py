@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CURATOR = "Source: NeMo Curator, heuristic_filter_english_pipeline.yaml"
 REDPAJAMA = "Source: RedPajama-V2, quality signals"
+OWN = "Source: own; in the spirit of CCNet and of repetition rules"
 RULES = {
     "outliers.mean_word": f"mean length of words outside the language's limits (value: the mean). {CURATOR}",
     "outliers.median_word": "median length of words outside the language's limits. Source: Dolma's Gopher tagger",
@@ -30,8 +31,8 @@ RULES = {
     "outliers.parentheses": f"share of parentheses above max_parentheses. {CURATOR}",
     "outliers.symbols": f"share of characters that are no letter, digit or white space above max_symbols. {CURATOR}",
     "outliers.entropy": f"entropy of words, as a share of the largest possible, below min_entropy. {REDPAJAMA}",
-    "outliers.compression": "zlib leaves less than min_compression or more than max_compression of the bytes (value: "
-    "the ratio). Source: own; in the spirit of CCNet and of repetition rules",
+    "outliers.repetitive": f"zlib leaves a share of the bytes below min_compression. {OWN}",
+    "outliers.noise": f"zlib leaves a share of the bytes above max_compression. {OWN}",
 }
 
 URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -183,5 +184,7 @@ def _compression(text: str, settings: Settings) -> "Iterator[Drop]":
     if len(data) < MIN_COMPRESSION_BYTES:
         return
     ratio = len(zlib.compress(data, 1)) / len(data)
-    if not settings.min_compression <= ratio <= settings.max_compression:
-        yield Drop("outliers.compression", ratio)
+    if ratio < settings.min_compression:
+        yield Drop("outliers.repetitive", ratio)
+    if ratio > settings.max_compression:
+        yield Drop("outliers.noise", ratio)

@@ -19,6 +19,7 @@ RULES = {
     "perplexity.too_low": "perplexity below min_perplexity: boilerplate and lists (value: perplexity of a character)",
     "perplexity.part": f"the document is in a part that is not kept (value: head, middle or tail). {SOURCE}",
 }
+BLOCK_CHARS = 1 << 16
 Part = Literal["head", "middle", "tail"]
 
 
@@ -100,15 +101,18 @@ def _perplexity(model: CharacterModel, text: str) -> float:
 def _texts(path: Path, most_chars: int) -> Iterator[str]:
     """Texts of a reference until `most_chars` characters."""
     total = 0
-    for text in _all_texts(path):
-        if text.strip():
-            yield text
-            total += len(text)
-        if total >= most_chars:
-            return
+    try:
+        for text in _all_texts(path, most_chars):
+            if text.strip():
+                yield text
+                total += len(text)
+            if total >= most_chars:
+                return
+    except UnicodeDecodeError as error:
+        raise DataError(f"the reference is not UTF-8 text: {error}", where=str(path), do="Save it as UTF-8") from error
 
 
-def _all_texts(path: Path) -> Iterator[str]:
+def _all_texts(path: Path, most_chars: int) -> Iterator[str]:
     if path.is_dir():
         document_shards(path)  # says what is missing
         yield from (document.text for document in read_documents(path))
@@ -118,7 +122,17 @@ def _all_texts(path: Path) -> Iterator[str]:
                 if line.strip():
                     yield _field(line, f"{path}, line {number}")
     else:
-        yield from path.read_text(encoding="utf-8").split("\n\n")
+        yield from _parted(path, most_chars)
+
+
+def _parted(path: Path, most_chars: int) -> Iterator[str]:
+    """Texts parted by empty lines; one that is longer than `most_chars` ends there."""
+    rest = ""
+    with path.open(encoding="utf-8") as file:
+        while len(rest) < most_chars and (block := file.read(BLOCK_CHARS)):
+            *whole, rest = (rest + block).split("\n\n")
+            yield from whole
+    yield rest[:most_chars]
 
 
 def _field(line: str, where: str) -> str:

@@ -71,7 +71,7 @@ def decide(document: Document, settings: Settings) -> Decision:
         return Keep()
     url = document.url.lower()
     try:
-        host = urlsplit(url).hostname or ""
+        host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         host = ""
     if settings.hosts:

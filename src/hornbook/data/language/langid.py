@@ -8,6 +8,7 @@ neighbours that it confuses or does not know, by the words that tell them apart.
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from hornbook.data.language.byte_model import byte_model
 from hornbook.data.language.kinds import SPACES, is_code
 
 UNDETERMINED = "und"
@@ -96,9 +97,9 @@ def detect(text: str, head_bytes: int = 1024, library: Library = "py3langid") ->
         return Guess(UNDETERMINED, 0.0)
     if library == "lingua":
         return _lingua_guess(head)
-    language, confidence = _identifier().classify(data)
+    language, confidence = byte_model().classify(head)
     language = canonical(language)
-    return Guess(_second_look(head, language) if language in RIVALS else language, float(confidence))
+    return Guess(_second_look(head, language) if language in RIVALS else language, confidence)
 
 
 def is_language(head: str) -> bool:
@@ -113,7 +114,7 @@ def is_language(head: str) -> bool:
         return False
     if not data.isascii():
         return True
-    return sum(len(token) for token in data.split() if len(token) >= LONG_TOKEN_BYTES) <= 0.5 * len(dense)
+    return sum(filter(LONG_TOKEN_BYTES.__le__, map(len, data.split()))) <= 0.5 * len(dense)
 
 
 def _second_look(head: str, guess: str) -> str:
@@ -131,21 +132,6 @@ def _second_look(head: str, guess: str) -> str:
 def _count(words: list[str], language: str) -> int:
     telling = TELLING.get(language, frozenset())
     return sum(1 for word in words if word in telling)
-
-
-@cache
-def _identifier() -> Any:
-    """py3langid's own model (5 MB, in the package), loaded once per process: it takes half a second.
-
-    Its table is kept in single precision (57 MB instead of 28): numpy multiplies half precision five times slower.
-    """
-    import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier: Any = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc, dtype=np.float32)
-    identifier.nb_pc = np.asarray(identifier.nb_pc, dtype=np.float32)
-    return identifier
 
 
 def _lingua_guess(text: str) -> Guess:

@@ -1,6 +1,7 @@
 """Lists of words and phrases, and where a text has them."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -45,8 +46,10 @@ class WordList:
         folded = fold(text)
         hits = sorted([*self._words(folded), *self._signs(folded)], key=lambda hit: (hit.begin, -hit.end))
         if hits and self.innocent is not None:
-            shelters = self.innocent.find(text)
-            hits = [h for h in hits if not any(s.begin <= h.begin and h.end <= s.end for s in shelters)]
+            shelters = self.innocent.find(text)  # in order and apart: only the last to begin may hold a hit
+            begins = [shelter.begin for shelter in shelters]
+            last = ((hit, bisect_right(begins, hit.begin) - 1) for hit in hits)
+            hits = [hit for hit, place in last if place < 0 or shelters[place].end < hit.end]
         kept: list[Hit] = []
         for hit in hits:
             if not kept or hit.begin >= kept[-1].end:

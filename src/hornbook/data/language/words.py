@@ -8,7 +8,7 @@ MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd\u0f18-\u0f87\u102b-\u103e\u17b4-\u17d3\u200c\u200d"
 )
-ASCII_WORD = re.compile(r"\w+(?:['-]\w+)*", re.ASCII)
+NO_WORDS = str.maketrans({c: " " for c in map(chr, range(128)) if not (c.isalnum() or c in "_'-")})
 WORD = re.compile(rf"[\w{MARKS}]+(?:['’-][\w{MARKS}]+)*")
 
 # What spaCy's blank English tokenizer makes of ordinary text: contractions and hyphenated words come apart, addresses,
@@ -43,7 +43,17 @@ def words_of(text: str) -> list[str]:
     >>> words_of("It's a well-known fact: 3 of 4!")
     ["It's", 'a', 'well-known', 'fact', '3', 'of', '4']
     """
-    return (ASCII_WORD if text.isascii() else WORD).findall(text)
+    return _ascii_words(text) if text.isascii() else WORD.findall(text)
+
+
+def _ascii_words(text: str) -> list[str]:
+    r"""What `\w+(?:['-]\w+)*` finds in ASCII, at twice its speed: all other characters become spaces, then marks that
+    do not stand alone between two letters or digits do, then the text is split."""
+    text = f" {text.translate(NO_WORDS)} "
+    if "'" in text or "-" in text:
+        for pair in ("''", "--", "'-", "-'", " '", "' ", " -", "- "):
+            text = text.replace(pair, "  ")
+    return text.split()
 
 
 def spacy_words(text: str) -> list[str]:
