@@ -23,6 +23,8 @@ from hornbook.core.recipe import Machine
 if TYPE_CHECKING:
     import numpy as np
 
+LAYOUT = 1
+"""Raised when the arrays below mean something else, so that old files in a cache are not read."""
 ARRAYS = ("moves", "rows", "features", "table", "prior", "languages", "depth")
 
 
@@ -100,7 +102,7 @@ def byte_model() -> ByteModel:
 
 
 def _shared(packed: Path) -> "dict[str, np.ndarray]":
-    folder = Machine().cache_folder / f"langid-{hash_files([packed], packed.parent)}"
+    folder = Machine().cache_folder / f"langid-{LAYOUT}-{hash_files([packed], packed.parent)}"
     if folder.is_dir():
         try:
             return _mapped(folder)
