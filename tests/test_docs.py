@@ -1,5 +1,10 @@
-"""What the documents name exists: commands and their options, make targets, stages, settings, drop reasons, files."""
+"""What the documents name exists: commands and their options, make targets, stages, settings, drop reasons, files.
 
+And what docstrings show is what the code does.
+"""
+
+import doctest
+import importlib
 import importlib.util
 import json
 import re
@@ -221,3 +226,12 @@ def test_the_algorithm_of_the_how_to_works(tmp_path):
     assert loss.terms["focal"].weight == 1.0
     assert float(loss.terms["focal"].sum) == pytest.approx(0.75**2 * 1.3862944, rel=1e-6)
     assert float(loss.metrics["nats"].sum) == pytest.approx(1.3862944, rel=1e-6)
+
+
+def test_examples_in_docstrings_hold():
+    source = ROOT / "src"
+    files = [file for file in sorted(source.rglob("*.py")) if ">>> " in file.read_text("utf-8")]
+    assert len(files) > 50
+    for file in files:
+        name = ".".join(file.relative_to(source).with_suffix("").parts)
+        assert doctest.testmod(importlib.import_module(name)).failed == 0, name

@@ -1,13 +1,8 @@
-import doctest
 import math
 
 import pytest
 
 from hornbook.core import units
-
-
-def test_doctests_hold():
-    assert doctest.testmod(units).failed == 0 and doctest.testmod(units).attempted >= 4
 
 
 def test_bits_per_byte_of_a_fair_coin_per_byte():
