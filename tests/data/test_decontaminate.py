@@ -29,7 +29,7 @@ def artifact(folder: Path, documents: list[Document], shards: int = 2) -> Artifa
     (folder / "kept").mkdir(parents=True)
     for number in range(shards):
         pq.write_table(to_table(documents[number::shards]), folder / f"kept/{number:05d}.parquet")
-    return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name, licences=["CC0"]))
+    return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name))
 
 
 def write_set(file: Path, *items: str | dict[str, Any]) -> str:
@@ -43,7 +43,6 @@ def do(folder: Path, source: Artifact, *, workers: int = 1, tasks: tuple[Artifac
     out = scratch_out(folder, machine=Machine(workers=workers))
     inputs: dict[str, Any] = {"documents": source} | ({"tasks": tasks} if tasks else {})
     decontaminate.run(parse(decontaminate.Settings, settings, "test"), inputs, out)
-    assert out.licences == ["CC0"]
     return json.loads((folder / "contamination.json").read_text())
 
 

@@ -133,7 +133,7 @@ def test_shards_and_workers_change_nothing(tmp_path: Path) -> None:
 def test_pages_of_an_earlier_stage_and_the_wrong_stage(tmp_path: Path) -> None:
     (tmp_path / "warc").mkdir()
     file(tmp_path / "warc", page())
-    pages = Artifact(tmp_path, Manifest(kind="pages", licences=["CC"]))
+    pages = Artifact(tmp_path, Manifest(kind="pages"))
     assert do(tmp_path / "out", {"pages": pages})["kept"] == 1
     settings = parse(extract.Settings, {}, "test")
     with pytest.raises(DataError, match=r"found: wat.*wat files are read by the stage data\.wat"):

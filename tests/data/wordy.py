@@ -51,7 +51,7 @@ def artifact(folder: Path, rows: list[Document], shards: int = 3) -> Artifact:
         table = to_table(rows[number * size : (number + 1) * size])
         pq.write_table(table, folder / f"kept/{number:05d}.parquet")
     counts = {"docs": len(rows)}
-    return Artifact(folder, Manifest("documents", payload_hash=folder.name, counts=counts, licences=["CC0"]))
+    return Artifact(folder, Manifest("documents", payload_hash=folder.name, counts=counts))
 
 
 def do(stage: Any, folder: Path, inputs: dict[str, Artifact], workers: int = 1, **settings: Any) -> Artifact:

@@ -46,7 +46,7 @@ def noise(generator: random.Random) -> str:
 def artifact(folder: Path, documents: list[Document]) -> Artifact:
     (folder / "kept").mkdir(parents=True)
     pq.write_table(to_table(documents), folder / "kept/00000.parquet")
-    return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name, licences=["CC0"]))
+    return Artifact(folder, Manifest(kind="documents", payload_hash=folder.name))
 
 
 class Made:

@@ -34,8 +34,8 @@ def written(folder: Path, settings: Settings, seed: int = 7) -> Artifact:
     truth = scratch_out(folder / "truth", seed=seed)
     facts.run(facts.Settings(), {}, truth)
     out = scratch_out(folder / "pages", seed=seed)
-    pages.run(settings, {"truth": Artifact(truth.path, Manifest(kind="truth", licences=["CC0-1.0"]))}, out)
-    return Artifact(out.path, Manifest(kind="pages", counts=out.counts, licences=out.licences))
+    pages.run(settings, {"truth": Artifact(truth.path, Manifest(kind="truth"))}, out)
+    return Artifact(out.path, Manifest(kind="pages", counts=out.counts))
 
 
 @pytest.fixture(scope="module")
@@ -203,4 +203,3 @@ def test_reports_can_show_it(artifact: Artifact) -> None:
     table, samples = pages.describe(artifact)
     assert ["story", artifact.manifest.counts["story"]] in table.rows  # type: ignore[union-attr]
     assert {"encyclopedia", "story", "chat"} <= {item["kind"] for item in samples.items}  # type: ignore[union-attr]
-    assert artifact.manifest.licences == ["CC0-1.0"]

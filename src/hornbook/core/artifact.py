@@ -87,7 +87,10 @@ class Artifact:
 
 @dataclass
 class Out:
-    """What a stage writes into: a `.partial` folder that gets its final name when the stage has finished."""
+    """What a stage writes into: a `.partial` folder that gets its final name when the stage has finished.
+
+    `licences`, `sources`: those of the inputs are there already when a stage of a recipe runs; it adds its own.
+    """
 
     path: Path
     log: RunLog

@@ -87,9 +87,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     total = estimated(table["key"].to_numpy(), settings.num_docs)
     (Path(out.path) / "atlas.html").write_text(page(parts, name, total), encoding="utf-8")
     out.counts.update(docs=len(table), groups=len(rows), dropped=sum(dropped.values()))
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def estimated(keys: "np.ndarray", num_docs: int) -> int:

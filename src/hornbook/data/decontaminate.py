@@ -124,8 +124,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
             found.setdefault(int(number), Tally()).add(Tally(**tally))
     write_json(out.path / "contamination.json", books(known, found, common_ngrams(known, index, counts, boilerplate)))
     out.counts["contaminated_items"] = len(found)
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
 
 
 def scan_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, str]) -> dict[str, Any]:

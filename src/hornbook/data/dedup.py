@@ -154,9 +154,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     funnels = run_shards(decide_shard, jobs, out, label="dedup", common=settings, job=job, total=total)
     write_json(out.path / "clusters.json", json.loads((work / "clusters.json").read_text("utf-8")))
     conclude(out, funnels, ", ".join(str(artifact.path) for artifact in artifacts), names)
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def sign_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:

@@ -129,8 +129,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     funnels = run_shards(filter_shard, shards, out, label="filter", common=common, job=job, limits=limits, total=total)
     forget_loaded()
     conclude(out, funnels, str(documents.path), [shard.name for shard in shards])
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
 
 
 def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:

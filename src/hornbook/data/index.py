@@ -78,9 +78,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     num_docs, num_words = (sum(summary[name] for summary in done) for name in ("in", "words"))
     write_json(Path(out.path) / "index.json", {"docs": num_docs, "mean_words": num_words / max(1, num_docs)})
     out.counts.update(docs=num_docs, words=len(space.words), dims=int(space.components_VK.shape[1]))
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def index_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:

@@ -120,8 +120,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     shown = sorted(lines.items(), key=lambda item: (-item[1], item[0]))[:NUM_SHOWN]
     write_json(out.path / "lines.json", [[*name.split("\n", 1), n] for name, n in shown])
     conclude(out, funnels, str(documents.path), names)
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
 
 
 def send_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:

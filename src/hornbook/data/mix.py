@@ -120,9 +120,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     funnels = run_shards(draw_shard, shards, out, label="mix", common=(*common, cuts), job=f"{job} {cuts}", total=total)
     conclude(out, funnels, ", ".join(str(artifact.path) for artifact in artifacts), names)
     _write_books(out, settings, portions, funnels)
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def with_weights(settings: Settings, scores: Artifact | None) -> Settings:

@@ -81,8 +81,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         table = sample((artifact,), out, settings.sample_docs, settings.head_chars, name=f"sample{part}")
         with out.log.task(f"profile {name}: sample", total=len(table), unit="docs") as progress:
             profiles[name] = whole | {"sample": study(table, settings.languages, easy, progress.advance)}
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
     write_json(Path(out.path) / "profile.json", profiles)
     write_json(Path(out.path) / "scores.json", {"scores": []})
     out.counts.update(docs=sum(p["docs"] for p in profiles.values()), words=sum(p["words"] for p in profiles.values()))

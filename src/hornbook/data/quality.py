@@ -120,9 +120,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         task = replace(task, ranks=str(work.path), cut=_cut(work.path, shards_of(documents), settings.top_frac))
     found = rewrite(score_shard, documents, out, label="score", common=task, job=f"{job} {task.cut}")
     write_json(out.path / "quality.json", _merged(found))
-    if "references" in inputs:
-        out.licences.extend(inputs["references"].manifest.licences)
-        out.sources.extend(inputs["references"].manifest.sources)
 
 
 def train(settings: Settings, inputs: dict[str, Any], out: Out) -> Classifier:

@@ -22,8 +22,6 @@ def rewrite(
     found = over_shards(function, documents, out, label=label, common=common, job=job)
     names = [shard.name for shard in shards_of(documents)]
     conclude(out, [summary["funnel"] for summary in found], str(documents.path), names)
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
     return found
 
 

@@ -80,8 +80,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     meet(work_out, "window", names, partitions, job, words=2)
     funnels = run_shards(cut_shard, jobs, out, label="substring-dedup", common=settings, job=job, total=total)
     conclude(out, funnels, str(documents.path), names)
-    out.licences.extend(documents.manifest.licences)
-    out.sources.extend(documents.manifest.sources)
 
 
 def anchor_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:

@@ -159,9 +159,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     _write(out, settings, domains, found)
     _write_samples(out.path / "samples.jsonl", domains, mixes, bits, expected(mixes))
     out.counts |= {"proxies": len(mixes) + len(CHECKS) * len(seeds), "domains": len(names)}
-    for artifact in artifacts:
-        out.licences.extend(artifact.manifest.licences)
-        out.sources.extend(artifact.manifest.sources)
 
 
 def goals(settings: Settings, names: list[str], measured: list[str]) -> list[int]:

@@ -81,8 +81,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
                 yield item
 
         out.counts["conversations"] = write_conversations(out.path / "conversations.jsonl", counted())
-    out.licences.extend(inputs["truth"].manifest.licences)
-    out.sources.extend(inputs["truth"].manifest.sources)
 
 
 def make_conversations(world: World, settings: Settings, seed: int) -> Iterator[Conversation]:

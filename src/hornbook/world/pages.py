@@ -136,8 +136,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
             task.advance(counts["good_bytes"] - before)
             number += 1
     out.counts |= {"files": number, **dict(sorted(counts.items()))}
-    out.licences.extend(inputs["truth"].manifest.licences)
-    out.sources.extend(inputs["truth"].manifest.sources)
 
 
 def make_pages(world: World, settings: Settings, seed: int) -> Iterator[Page]:

@@ -91,8 +91,6 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     for name, examples in tasks.items():
         out.counts[name] = write_examples(out.path / f"{name}.jsonl", examples)
     write_json(out.path / "tasks.json", about_tasks(world, tasks, settings))
-    out.licences.extend(inputs["truth"].manifest.licences)
-    out.sources.extend(inputs["truth"].manifest.sources)
 
 
 def make_tasks(world: World, settings: Settings, seed: int) -> dict[str, list[Example]]:

@@ -155,14 +155,12 @@ def _hidden(relative: Path) -> bool:
 def find_pages(path: str | None, inputs: dict[str, Any], out: Out, stage: str) -> tuple[Path, str]:
     """Where the pages are that a stage reads, from its setting `path` or its input `pages`, and their name.
 
-    Licences and sources are carried on. Raises SettingsError when both or neither is given.
+    Raises SettingsError when both or neither is given.
     """
     pages: Artifact | None = inputs.get("pages")
     if (pages is None) == (path is None):
         raise SettingsError("give either read.pages or path", where=stage)
     if pages is not None:
-        out.licences.extend(pages.manifest.licences)
-        out.sources.extend(pages.manifest.sources)
         return (pages.path / "warc" if (pages.path / "warc").is_dir() else pages.path), "pages"
     assert path is not None
     root = locate(path, out.machine.cache_folder)
