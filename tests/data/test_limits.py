@@ -24,6 +24,46 @@ def test_a_rule_finds_the_setting_that_its_words_name() -> None:
     assert found["a.done"] == Rule("done already", "x", 1)
 
 
+def test_a_limit_comes_before_other_settings_and_says_its_side() -> None:
+    settings = {"short_line_chars": 30, "max_short": 0.67, "min_count": 3, "max_frac": 0.1, "threshold": 0.5}
+    found = with_limits(
+        {
+            "a": "lines of at most short_line_chars above max_short",
+            "b": "above max_frac, with min_count",
+            "c": "only short_line_chars",
+            "d": "is below threshold",
+            "e": "alike, at least threshold",
+        },
+        settings,
+    )
+    assert (found["a"].setting, found["a"].sign) == ("max_short", 1)
+    assert (found["b"].setting, found["b"].sign, found["b"].other) == ("max_frac", 1, None)
+    assert (found["c"].setting, found["c"].sign) == ("short_line_chars", 0)
+    assert (found["d"].sign, found["e"].sign) == (-1, 1)
+
+
+def test_a_rule_with_two_limits() -> None:
+    rule = with_limits({"a": "less than min_x or more than max_x"}, {"min_x": 0.1, "max_x": 0.85}, "s.")["a"]
+    assert (rule.broken_by(0.05).setting, rule.broken_by(0.05).sign) == ("s.min_x", -1)
+    assert (rule.broken_by(0.9).setting, rule.broken_by(0.9).sign) == ("s.max_x", 1)
+    assert Rule("", "max_x", 1).broken_by(0.5) == Rule("", "max_x", 1)
+
+
+def test_a_limit_just_past_a_value() -> None:
+    above, below, strict = Rule("", "max_x", 0.5), Rule("", "min_x", 0.5), Rule("at least threshold", "threshold", 0.5)
+    assert (above.past(0.75), above.past(0.7512), above.past(0.7516), above.past(12.34)) == (0.75, 0.752, 0.752, 12.4)
+    assert (below.past(0.25), below.past(0.2512), below.past(0.2516)) == (0.25, 0.251, 0.251)
+    assert (strict.past(0.75), strict.past(0.7512), strict.past(0.7516)) == (0.751, 0.752, 0.752)
+    assert Rule("", "max_x", 5).past(9) == 9 and Rule("at least max_x", "max_x", 5).past(9) == 10
+
+
+@given(st.floats(1e-4, 1e4), st.sampled_from(["max_x", "min_x", "threshold"]))
+def test_a_limit_past_a_value_lets_it_through(value: float, name: str) -> None:
+    rule = Rule("at least threshold", name, 0.5)
+    moved = rule.past(value)
+    assert moved > value if name == "threshold" else (moved >= value) if name == "max_x" else (moved <= value)
+
+
 def test_the_value_to_set() -> None:
     found = with_limits({"a": "above max_top[1]", "b": "fewer than min_words"}, SETTINGS)
     assert found["a"].moved_to(0.5) == [0.2, 0.5]
@@ -42,3 +82,5 @@ def test_a_wider_limit_keeps_the_share_it_says(values: list[int], share: float) 
 
 def test_values_that_are_numbers() -> None:
     assert as_number("0.24") == 0.24 and as_number("37") == 37 and as_number("tk") is None and as_number("") is None
+    assert as_number("12: ass, fool") == 12 and as_number("-1.5e-3 of it") == -0.0015 and as_number("30%") == 30
+    assert as_number("2024-01-02") is None and as_number("1.2.3.4") is None and as_number("und 0.3") is None

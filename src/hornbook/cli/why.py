@@ -86,7 +86,7 @@ def reasons(fate: "Fate") -> list[str]:
     """What the rule means, its limit, and what to change to keep such documents."""
     from hornbook.data.limits import as_number
 
-    rule = rules_of(fate.artifact).get(fate.rule)
+    rule = rule_of(fate)
     if rule is None:
         return []
     lines = [rule.about]
@@ -96,9 +96,18 @@ def reasons(fate: "Fate") -> list[str]:
     lines.append(f"setting {stage}.{rule.setting} = {_toml(rule.whole if rule.index is not None else rule.limit)}")
     value = as_number(fate.value)
     if value is not None and rule.sign:
-        wider = rule.moved_to(_just_past(value, rule))
+        wider = rule.moved_to(rule.past(value))
         lines.append(f"to keep it: --set '{stage}.{rule.setting}={_toml(wider)}' (a later rule may still drop it)")
     return lines
+
+
+def rule_of(fate: "Fate") -> "Rule | None":
+    """The rule that dropped a document, at the limit that the document lies beyond."""
+    from hornbook.data.limits import as_number
+
+    rule = rules_of(fate.artifact).get(fate.rule)
+    value = as_number(fate.value)
+    return rule.broken_by(value) if rule is not None and value is not None else rule
 
 
 def rules_of(artifact: Artifact) -> "Mapping[str, Rule]":
@@ -114,16 +123,6 @@ def rules_of(artifact: Artifact) -> "Mapping[str, Rule]":
         return {}
 
 
-def _just_past(value: float, rule: "Rule") -> float:
-    """A limit that lets the value through: the value, rounded outwards to three digits when it is no whole one."""
-    if isinstance(rule.limit, int):
-        return value
-    rounded = float(f"{value:.3g}")
-    if (value - rounded) * rule.sign > 0:
-        rounded += rule.sign * 10.0 ** (len(f"{int(abs(value))}") - 3 if abs(value) >= 1 else -3)
-    return float(f"{rounded:.6g}")
-
-
 def _toml(value: Any) -> str:
     """A setting's value as one types it after `--set`."""
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
@@ -135,7 +134,7 @@ def _record(fates: "Sequence[Fate]") -> dict[str, Any]:
     for fate in fates:
         step: dict[str, Any] = {"stage": fate.artifact.path.name, "kept": not fate.rule}
         if fate.rule:
-            rule = rules_of(fate.artifact).get(fate.rule)
+            rule = rule_of(fate)
             step |= {"rule": fate.rule, "value": fate.value}
             step |= {"about": rule.about, "setting": rule.setting, "limit": rule.limit} if rule else {}
         steps.append(step)

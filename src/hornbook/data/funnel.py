@@ -55,13 +55,11 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
 
     rows: list[Spread] = []
     for name, values in sorted(dropped_values(folder).items()):
-        rule = rules.get(name)
-        if rule is None or not rule.sign or not values:
-            continue
-        low, high = min(*values, rule.limit), max(*values, rule.limit)
-        wider = [float(f"{value:.4g}") for value in what_if(rule, values, SHARES)]
-        cells: list[object] = [rule.limit, len(values), *wider, rule.setting]
-        rows.append(Spread(name, low, high, histogram(values, low, high), float(rule.limit), cells))
+        for rule, beyond in _by_limit(rules.get(name), values):
+            low, high = min(*beyond, rule.limit), max(*beyond, rule.limit)
+            wider = [rule.past(value) for value in what_if(rule, beyond, SHARES)]
+            cells: list[object] = [rule.limit, len(beyond), *wider, rule.setting]
+            rows.append(Spread(name, low, high, histogram(beyond, low, high), float(rule.limit), cells))
     if not rows:
         return []
     columns = ["limit", "dropped", *(f"keeps {100 * share:.0f} %" for share in SHARES), "setting"]
@@ -70,6 +68,15 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
         "here; a rule that comes later may still drop some of it."
     )
     return [Spreads("What other limits would keep", columns, rows, note)]
+
+
+def _by_limit(rule: Rule | None, values: list[float]) -> list[tuple[Rule, list[float]]]:
+    """A rule's limits with the values beyond each; none for a rule whose limit is no number."""
+    if rule is None or not rule.sign:
+        return []
+    sides = (rule,) if rule.other is None else (rule, rule.other)
+    parts = [(side, [value for value in values if rule.broken_by(value) is side]) for side in sides]
+    return [(side, beyond) for side, beyond in parts if beyond]
 
 
 def histogram(values: list[float], low: float, high: float, bins: int = BINS) -> list[int]:

@@ -6,26 +6,53 @@ from dataclasses import dataclass
 from typing import Any
 
 SETTING = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+|threshold)\b(?:\[(\d+)\])?")
+LIMIT = ("max_", "min_", "threshold")
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?=[\s:;%]|$)")
 
 
 @dataclass(frozen=True)
 class Rule:
     """A rule as a reader needs it. `setting`: its name below the stage ("" when none decides); `limit`: its value;
-    `whole`: the value to set, where the limit is one of several in a tuple; `sign`: 1 drops above, -1 below."""
+    `whole`: the value to set, where the limit is one of several in a tuple; `other`: the same rule at its other limit,
+    where it has two."""
 
     about: str
     setting: str = ""
     limit: Any = None
     whole: Any = None
     index: int | None = None
+    other: "Rule | None" = None
 
     @property
     def sign(self) -> int:
         """1 when documents above the limit are dropped, -1 below, 0 when it is no number or nobody can tell."""
         if not isinstance(self.limit, (int, float)) or isinstance(self.limit, bool):
             return 0
-        name = self.setting.rpartition(".")[2]
-        return 1 if name.startswith(("max_", "threshold")) else -1 if name.startswith("min_") else 0
+        name = self._name
+        if name.startswith("min_") or f"below {name}" in self.about:
+            return -1
+        return 1 if name.startswith(("max_", "threshold")) else 0
+
+    @property
+    def _name(self) -> str:
+        return self.setting.rpartition(".")[2]
+
+    def broken_by(self, value: float) -> "Rule":
+        """The rule at the limit that a value lies beyond."""
+        if self.other is not None and (value - self.limit) * self.sign <= 0:
+            return self.other
+        return self
+
+    def past(self, value: float) -> float:
+        """A limit that lets a value through: the value, rounded outwards to three digits when it is no whole one."""
+        strict = f"at least {self._name}" in self.about  # the limit itself is dropped, too
+        if isinstance(self.limit, int):
+            return value + self.sign * strict
+        step = 10.0 ** (len(f"{int(abs(value))}") - 3 if abs(value) >= 1 else -3)
+        limit = float(f"{value:.3g}")
+        if (value - limit) * self.sign > 0 or (strict and value == limit):
+            limit += self.sign * step
+        return float(f"{limit:.6g}")
 
     def moved_to(self, limit: float) -> Any:
         """The setting's value with this limit: a number, or the tuple with one number changed."""
@@ -37,8 +64,11 @@ class Rule:
 
 
 def with_limits(rules: Mapping[str, "str | Rule"], settings: Mapping[str, Any], prefix: str = "") -> dict[str, Rule]:
-    """Rules with the setting that each one's own words name (`above max_lines`, `below min_words`,
-    `above max_top_ngrams[0]`), looked up in the settings of its stage or filter."""
+    """Rules with the setting that each one's own words name, looked up in the settings of its stage or filter.
+
+    `above max_lines`, `below min_words`, `above max_top_ngrams[0]`: a limit comes before other settings that are named,
+    and a rule may name two, `min_x` and `max_x`.
+    """
     found: dict[str, Rule] = {}
     for name, about in rules.items():
         found[name] = about if isinstance(about, Rule) else _one(about, settings, prefix)
@@ -46,22 +76,22 @@ def with_limits(rules: Mapping[str, "str | Rule"], settings: Mapping[str, Any], 
 
 
 def _one(about: str, settings: Mapping[str, Any], prefix: str) -> Rule:
-    for word, place in SETTING.findall(about):
-        if word not in settings:
-            continue
-        value = settings[word]
-        if place and isinstance(value, (list, tuple)) and int(place) < len(value):
-            return Rule(about, prefix + word, value[int(place)], tuple(value), int(place))
-        return Rule(about, prefix + word, value)
-    return Rule(about)
+    named = [found for found in SETTING.findall(about) if found[0] in settings]
+    word, place = next((found for found in named if found[0].startswith(LIMIT)), named[0] if named else ("", ""))
+    if not word:
+        return Rule(about)
+    value = settings[word]
+    if place and isinstance(value, (list, tuple)) and int(place) < len(value):
+        return Rule(about, prefix + word, value[int(place)], tuple(value), int(place))
+    opposite = {"min_": "max_", "max_": "min_"}.get(word[:4], "") + word[4:]
+    two = any(found[0] == opposite for found in named)
+    return Rule(about, prefix + word, value, other=Rule(about, prefix + opposite, settings[opposite]) if two else None)
 
 
 def as_number(value: str) -> float | None:
-    """The number that a drop's value is, or begins with (`0.24`, `37`); None when it is none."""
-    try:
-        return float(value)
-    except ValueError:
-        return None
+    """The number that a drop's value is, or begins with (`0.24`, `37`, `12: ass, fool`); None when it is none."""
+    found = NUMBER.match(value)
+    return float(found.group()) if found else None
 
 
 def what_if(rule: Rule, values: list[float], shares: tuple[float, ...] = (0.1, 0.25, 0.5)) -> list[float]:

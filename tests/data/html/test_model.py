@@ -14,15 +14,14 @@ def test_the_article_is_likely_and_the_rest_is_not() -> None:
     page = read_blocks(warcs.page("Oldtown"))
     table = html_model.features(page)
     likely = html_model.probabilities(table, html_model.load_model())
-    texts = [block.text for block in page.blocks]
-    assert all(p > 0.8 for p, text in zip(likely, texts, strict=True) if text in warcs.body("Oldtown"))
+    assert all(p > 0.8 for p, text in zip(likely, page.texts, strict=True) if text in warcs.body("Oldtown"))
 
 
 def test_features_are_finite_and_one_row_a_block() -> None:
     for html in ("x", "<p>\ud800😀x", "<pre>\n1", warcs.page("A")):
         page = read_blocks(html)
         rows = html_model.features(page).rows
-        assert rows.shape[0] == len(page.blocks) and np.isfinite(rows).all()
+        assert rows.shape[0] == len(page.texts) and np.isfinite(rows).all()
 
 
 def test_what_is_around_a_block() -> None:
@@ -65,6 +64,8 @@ def test_expected_f1_and_choice() -> None:
     table = html_model.features(page)
     assert html_model.chosen(np.array([0.0, 0.9, 0.1]), table, 0.4) == [0, 1]  # the heading before a chosen block
     assert html_model.chosen(np.array([0.0, 0.2, 0.15]), table, 0.4) == [0, 1, 2]  # nothing likely: the likeliest
+    assert html_model.chosen(np.array([0.1, 0.7, 0.36]), table, 0.4) == [0, 1, 2]  # below twice the threshold: half
+    assert html_model.chosen(np.array([0.1, 0.9, 0.39]), table, 0.4) == [0, 1]
     words = np.array([1, 3, 2])
     likely = np.array([0.5, 0.9, 0.1])
     wanted = 2 * (0.5 + 2.7) / (4 + (words * likely).sum())

@@ -4,14 +4,19 @@ import base64
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbook.data.html.blocks import HIDDEN_BIT, NUM_BITS, Blocks
+from hornbook.data.html.blocks import NUM_BITS, Blocks
+from hornbook.data.html.classes import HIDDEN_BIT
+
+if TYPE_CHECKING:
+    from array import array
 
 WORD = re.compile(r"\w+")
 NUM_WORDS = 3
@@ -49,7 +54,7 @@ def phrase_kinds() -> dict[str, int]:
 @cache
 def char_classes() -> Any:
     """Class of each character of the first plane: 0 other, 1 digit, 2 capital letter, 3... as in CHAR_CLASSES."""
-    table = np.zeros(0x10000, np.int64)
+    table = np.zeros(0x10000, np.uint8)
     for code in range(0x10000):
         char = chr(code)
         table[code] = 1 if char.isdigit() else 2 if char.isupper() else 0
@@ -98,6 +103,11 @@ class Model:
     third: Any
     third_bias: Any
     threshold: float
+    side_by_side: Any = field(init=False)
+    """`second` of all nets as one matrix."""
+
+    def __post_init__(self) -> None:
+        self.side_by_side = _side_by_side(self.second)
 
 
 @cache
@@ -113,18 +123,21 @@ def load_model() -> Model:
 
 def probabilities(table: Table, model: Model) -> Any:
     """How likely each block is main text."""
-    rows = np.clip((table.rows[:, 1:] - model.mean) * model.scale, -5, 5)
+    rows = table.rows[:, 1:] - model.mean
+    rows *= model.scale
+    np.clip(rows, -5, 5, out=rows)
     hidden = np.maximum(rows @ model.first + model.first_bias, 0)
     nets, width = len(model.third), model.second.shape[2]
-    given = (hidden @ _side_by_side(model.second)).reshape(len(rows), NUM_SEEN, nets * width)
+    given = (hidden @ model.side_by_side).reshape(len(rows), NUM_SEEN, nets * width)
     inner = np.maximum(_gathered(given, table) + model.second_bias.reshape(-1), 0)
     logits = inner @ model.third.reshape(-1) / nets + model.third_bias.mean()
     return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
 
 def chosen(likely: Any, table: Table, threshold: float) -> list[int]:
-    """Positions of the blocks to keep; on a page where none is likely, those half as likely as the likeliest.
+    """Positions of the blocks to keep: at least as likely as the threshold, or half as likely as the likeliest one.
 
+    So the limit sinks with the likeliest block where that is less than twice the threshold, and something always stays.
     A main heading (h1) right before a chosen block is chosen too: gold texts often leave it out (F1 on them falls by
     .002), but a text begins with it.
     """
@@ -184,25 +197,24 @@ def _gathered(given: Any, table: Table) -> Any:
         np.cumsum(given[:, 7 + level], axis=0, dtype=np.float64, out=sums[1:])
         got += (sums[ends] - sums[begins]) / np.maximum(ends - begins, 1)[:, None]
     sizes = np.bincount(table.groups)
-    of_group = np.zeros((len(sizes), got.shape[1]), np.float32)
-    np.add.at(of_group, table.groups, given[:, 10])
+    by_group = given[np.argsort(table.groups, kind="stable"), 10]
+    of_group = np.add.reduceat(by_group, np.cumsum(sizes) - sizes)
     return got + (of_group / sizes[:, None])[table.groups]
 
 
 def features(page: Blocks) -> Table:
     """What the model sees of a page with at least one block."""
-    texts, element_of, link_chars, num_links, bold_chars = zip(*page.blocks, strict=True)
-    names, parents_of, bits, own_bits, _, begin_of = zip(*page.elements, strict=True)
-    elements, parents = np.array(element_of), np.array(parents_of)
-    begins, ends = np.array(begin_of), np.array(page.ends)
+    elements, parents, begins, ends, bits, own_bits = map(
+        _numbers, (page.element_of, page.parents, page.begins, page.ends, page.bits, page.own_bits)
+    )
     levels = np.empty((3, len(elements)), np.int64)
     for i in range(3):
         levels[i] = parents[levels[i - 1] if i else elements]
-    kinds = np.array([TAG_KINDS.get(name, NUM_KINDS - 1) for name in names])[elements]
-    own = _own(texts, page.title, np.array([link_chars, num_links, bold_chars], np.float32))
-    of_elements = np.array([bits, own_bits])
-    bits_here = of_elements[0, elements]
-    around = of_elements[1, [elements, levels[0], levels[1]]]
+    kinds = np.array([TAG_KINDS.get(page.names[i], NUM_KINDS - 1) for i in page.element_of])
+    counted = np.stack([_numbers(page.link_chars), _numbers(page.num_links), _numbers(page.bold_chars)])
+    own = _own(page.texts, page.title, counted.astype(np.float32))
+    bits_here = bits[elements]
+    around = own_bits[np.stack([elements, levels[0], levels[1]])]
     place = _place(own, kinds, elements, levels, begins, ends, bits_here & HIDDEN_BIT != 0)
     marks = np.concatenate([bits_here[:, None] >> BITS & 1, (around[0] | around[1])[:, None] >> BITS & 1], axis=1)
     onehot = kinds[:, None] == np.arange(NUM_KINDS)
@@ -211,22 +223,22 @@ def features(page: Blocks) -> Table:
     return Table(rows, begins[levels], ends[levels], np.unique(mixed, return_inverse=True)[1], kinds == 1)
 
 
-def _own(texts: tuple[str, ...], title: str, counted: Any) -> Any:
+def _numbers(column: "array[int]") -> Any:
+    """A column of a page without copying it."""
+    return np.frombuffer(column, np.int64)
+
+
+def _own(texts: list[str], title: str, counted: Any) -> Any:
     """What a block shows by itself; `counted`: characters in links, links, bold characters."""
     title = title.lower()
     times = Counter(texts)
-    kinds_of_phrase = phrase_kinds()
-    rows: list[tuple[float, ...]] = []
-    for text in texts:
-        start = text[:80].lower()
-        phrases = [0] * len(PHRASES)
-        for word in start.split()[:MAX_PHRASE_WORDS]:
-            kind = kinds_of_phrase.get(word.strip(".,:;!?[]"))
-            if kind is not None:
-                phrases[kind] += 1
-        rows.append(
-            (text[-1] in ENDS, text[0].isupper(), times[text] > 1, len(start) > 8 and start[:60] in title, *phrases)
-        )
+    starts = [text[:80].lower() for text in texts]
+    signs = [
+        [text[-1] in ENDS for text in texts],
+        [text[0].isupper() for text in texts],
+        [times[text] > 1 for text in texts],
+        [len(start) > 8 and start[:60] in title for start in starts],
+    ]
     counts = _count_chars(texts)
     num_chars = np.fromiter(map(len, texts), np.float32, len(texts))[:, None]
     num_words = counts[:, 8:9] + 1
@@ -234,16 +246,33 @@ def _own(texts: tuple[str, ...], title: str, counted: Any) -> Any:
     bold = np.minimum(counted[2, :, None] / num_chars, 1)
     sums = np.concatenate([num_chars, num_words, counts[:, 3:8], counted[1, :, None]], axis=1)
     shares = [counts[:, 1:3] / num_chars, counts[:, 3:5] / num_chars * 100, num_chars / num_words, links, bold]
-    return np.concatenate([num_chars, links, np.log1p(sums), *shares, np.array(rows, np.float32)], axis=1)
+    return np.concatenate([num_chars, links, np.log1p(sums), *shares, np.array(signs).T, _phrases(starts)], axis=1)
 
 
-def _count_chars(texts: tuple[str, ...]) -> Any:
+def _phrases(starts: list[str]) -> Any:
+    """Beginnings of texts x kinds of phrases: how many of the first words are of each kind."""
+    words = [start.split(None, MAX_PHRASE_WORDS)[:MAX_PHRASE_WORDS] for start in starts]
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    plain = map(str.strip, chain.from_iterable(words), repeat(".,:;!?[]"))
+    kinds = np.fromiter(map(phrase_kinds().get, plain, repeat(len(PHRASES))), np.int64, sizes.sum())
+    return _counted(kinds, sizes, len(PHRASES) + 1)[:, :-1]
+
+
+def _count_chars(texts: list[str]) -> Any:
     """Texts x classes of characters."""
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = char_classes()[np.minimum(codes, 0xFFFF)]
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    classes += np.repeat(np.arange(len(texts)) * NUM_CHAR_CLASSES, sizes)
-    return np.bincount(classes, minlength=len(texts) * NUM_CHAR_CLASSES).reshape(-1, NUM_CHAR_CLASSES)
+    text = "".join(texts)
+    data = text.encode("utf-16-le", "surrogatepass")
+    if len(data) == 2 * len(text):
+        codes = np.frombuffer(data, np.uint16)
+    else:
+        codes = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), 0xFFFF)
+    return _counted(char_classes()[codes], np.fromiter(map(len, texts), np.int64, len(texts)), NUM_CHAR_CLASSES)
+
+
+def _counted(kinds: Any, sizes: Any, num_kinds: int) -> Any:
+    """Rows x kinds: how often each kind is among the first `sizes[0]` of `kinds`, among the next `sizes[1]`, ..."""
+    begins = np.arange(0, len(sizes) * num_kinds, num_kinds)
+    return np.bincount(np.repeat(begins, sizes) + kinds, minlength=len(begins) * num_kinds).reshape(-1, num_kinds)
 
 
 def _place(own: Any, kinds: Any, elements: Any, levels: Any, begins: Any, ends: Any, hidden: Any) -> Any:

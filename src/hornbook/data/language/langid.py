@@ -8,17 +8,14 @@ neighbours that it confuses or does not know, by the words that tell them apart.
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from hornbook.data.language.codes import UNDETERMINED, canonical
 from hornbook.data.language.kinds import SPACES, is_code
 
-UNDETERMINED = "und"
 Library = Literal["py3langid", "lingua"]
 
 ASCII_NOT_LETTERS = bytes(b for b in range(128) if not chr(b).isalpha())
 MIN_LETTER_FRAC = 0.5
 LONG_TOKEN_BYTES = 40
-
-# One language under two codes: the code used here.
-SAME = {"nb": "no", "cmn": "zh", "iw": "he", "in": "id", "zxx": UNDETERMINED}
 
 # Guesses that deserve a second look, with the languages they may be instead.
 RIVALS: dict[str, tuple[str, ...]] = {
@@ -31,7 +28,7 @@ RIVALS: dict[str, tuple[str, ...]] = {
     "xh": ("ts",),
     "sn": ("ts",),
     "zu": ("ts",),
-    "kik": ("mi",),
+    "ki": ("mi",),
     "fuv": ("mi",),
     "ltg": ("mi",),
 }
@@ -77,11 +74,6 @@ class Guess(NamedTuple):
 
     language: str
     confidence: float
-
-
-def canonical(code: str) -> str:
-    """The code used here for a language (`nb` is `no`, as in py3langid)."""
-    return SAME.get(code, code)
 
 
 def detect(text: str, head_bytes: int = 1024, library: Library = "py3langid") -> Guess:
@@ -137,7 +129,8 @@ def _count(words: list[str], language: str) -> int:
 def _identifier() -> Any:
     """py3langid's own model (5 MB, in the package), loaded once per process: it takes half a second.
 
-    Its table is kept in single precision (57 MB instead of 28): numpy multiplies half precision five times slower.
+    Its table is kept in single precision (57 MB instead of 28, which are let go): numpy multiplies half precision five
+    times slower.
     """
     import numpy as np
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -145,6 +138,7 @@ def _identifier() -> Any:
     identifier: Any = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc, dtype=np.float32)
     identifier.nb_pc = np.asarray(identifier.nb_pc, dtype=np.float32)
+    identifier._full_model = identifier.nb_ptc, identifier.nb_pc, identifier.nb_classes  # what it restores from
     return identifier
 
 
