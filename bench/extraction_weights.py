@@ -30,7 +30,6 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data.html import model as html_model
 from hornbook.data.html.blocks import Blocks, read_blocks
-from hornbook.data.html.math import replace_math
 from hornbook.data.html.model import Model, Table, features, probabilities
 from hornbook.data.html.page import CERTAIN_F1, decode_html
 
@@ -102,7 +101,7 @@ def prepared(gold: Gold) -> Example | None:
     """A page cut into blocks, with labels; None when there is no text on it."""
     import trafilatura
 
-    page = read_blocks(replace_math(gold.html))
+    page = read_blocks(gold.html)
     if not page.texts:
         return None
     words = [words_of(text) for text in page.texts]

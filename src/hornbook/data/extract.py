@@ -13,8 +13,8 @@ from hornbook.data import funnel
 from hornbook.data.files.encodings import well_formed
 from hornbook.data.files.sources import InputFile, Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.files.streams import Damage, chunks
-from hornbook.data.html.page import decode_html, read_tags, to_text
-from hornbook.data.html.tags import count_tags
+from hornbook.data.html.page import decode_html, to_text
+from hornbook.data.html.tags import count_tags, cut_at_tags
 from hornbook.data.ledger import Ledger, conclude
 from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
@@ -171,7 +171,7 @@ def _text_of(page: Page, html: str, settings: Settings) -> tuple[str, tuple[str,
     """The text of a page, or the rule that drops it with its value."""
     if page.kind == "conversion" or page.mime == "text/plain":
         return html.replace("\r\n", "\n").strip(), None
-    tags = read_tags(html)
+    tags = cut_at_tags(html)
     verdict = _too_much(tags.names, settings)
     return ("", verdict) if verdict else (to_text(html, settings.profile, settings.emphasis, tags), None)
 

@@ -142,7 +142,7 @@ def test_marks_change_no_number_and_no_block() -> None:
     assert plain.texts == ["A b", "Word two , x", "three\nfour", "T & u.", "a b\n  c", "end"]
     for column in ("element_of", "link_chars", "num_links", "bold_chars", "begins", "ends", "bits", "names"):
         assert getattr(marked, column) == getattr(plain, column), column
-    assert marked.marked[0] == "A \x04b\x04" and marked.marked[1].startswith("\x03W\x03ord")
+    assert marked.marked[0] == "A \x05b\x06" and marked.marked[1].startswith("\x03W\x04ord")
 
 
 def test_formulas_are_read_once() -> None:

@@ -3,25 +3,32 @@ import re
 import pytest
 
 from hornbook.data.html.classes import (
+    ALL_WORDS,
     ATTRIBUTE,
     HIDDEN_BIT,
     IS_DRAWN,
     IS_GUTTER,
     IS_NUMBERS,
+    MAX_KNOWN,
     NUM_WORDS,
     WORDS,
+    WordBits,
     bits_of,
-    bits_of_word,
     flags_of,
+    word_bits,
 )
 
 
+def said(word: str) -> int:
+    return word_bits()[word]
+
+
 def test_words_of_classes_have_bits() -> None:
-    assert bits_of(' class="footer"') == bits_of(" id=footer") == bits_of_word("footer") == 1 << 6
-    assert bits_of(' class="nav x" id="comments"') == bits_of_word("nav") | bits_of_word("comments")
+    assert bits_of(' class="footer"') == bits_of(" id=footer") == said("footer") == 1 << 6
+    assert bits_of(' class="nav x" id="comments"') == said("nav") | said("comments")
     assert bits_of(' style="display:none"') == bits_of(" hidden") == bits_of(" HIDDEN") == HIDDEN_BIT
     assert bits_of("") == bits_of(' title="footer"') == bits_of(' class=""') == 0
-    assert bits_of(' class="article-body"') == bits_of_word("article-body") == 1
+    assert bits_of(' class="article-body"') == said("article-body") == 1
     assert len(WORDS) == NUM_WORDS and all(re.compile(words).groups == 1 for words in WORDS)
 
 
@@ -45,14 +52,17 @@ def test_words_of_classes_have_bits() -> None:
         ' class="nav" hidden',
         ' class="',
         ' class="nav',
+        ' class="lineno nav" id="gutter"',
+        ' class="nav" id="lineno"',
+        " class=lineno hidden",
     ],
 )
 def test_the_short_way_is_the_long_way(attrs: str) -> None:
     bits = 0
     for values, flag in ATTRIBUTE.findall(attrs):
         for word in (values or flag).split():
-            bits |= bits_of_word(word)
-    assert bits_of(attrs) == bits
+            bits |= said(word) & ALL_WORDS
+    assert bits_of(attrs) == bits | flags_of(attrs)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +83,10 @@ def test_the_short_way_is_the_long_way(attrs: str) -> None:
     ],
 )
 def test_classes_of_what_is_no_text(attrs: str, flags: int) -> None:
-    assert flags_of(attrs) == flags
+    assert flags_of(attrs) == flags == bits_of(attrs) & ~ALL_WORDS
+
+
+def test_the_words_met_are_bounded() -> None:
+    known = WordBits({str(i): 0 for i in range(MAX_KNOWN - 1)})
+    assert known["footer"] == known["FOOTER"] == 1 << 6 and len(known) == 1
+    assert known["x" * 81 + "footer"] == 0 and len(known) == 1

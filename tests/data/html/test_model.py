@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hornbook.data.html import model as html_model
 from hornbook.data.html.blocks import read_blocks
@@ -25,29 +26,27 @@ def test_features_are_finite_and_one_row_a_block() -> None:
 
 
 def test_what_is_around_a_block() -> None:
-    values = np.array([1.0, 2.0, 4.0], np.float32)
     levels = np.array([[0, 0, 0], [0, 0, 2], [1, 1, 1]])
     ends = np.array([[3, 3, 3], [2, 2, 3], [2, 2, 2]])
-    table = html_model.Table(values, levels, ends, np.array([0, 1, 0]), np.zeros(3))
+    table = html_model.Table(None, levels, ends, np.array([0, 1, 0]), np.zeros(3))
+    hidden = np.array([[1, 10], [2, 20], [4, 40]], np.float32)
     wanted = [
         [1, 2, 4], [0, 1, 2], [2, 4, 0], [0, 0, 1], [4, 0, 0], [0, 0, 0], [0, 0, 0],
         [7 / 3, 7 / 3, 7 / 3], [1.5, 1.5, 4], [2, 2, 2], [2.5, 2, 2.5],
     ]  # fmt: skip
+    seen = html_model._seen(hidden, table).reshape(3, html_model.NUM_SEEN, 2)
     for place, column in enumerate(wanted):
-        given = np.zeros((3, html_model.NUM_SEEN, 1), np.float32)
-        given[:, place, 0] = values
-        assert html_model._gathered(given, table)[:, 0].tolist() == np.array(column, np.float32).tolist()
+        assert seen[:, place, 0].tolist() == np.array(column, np.float32).tolist()
+        assert seen[:, place, 1].tolist() == pytest.approx([10 * value for value in column])
 
 
 def test_nets_side_by_side_are_the_nets_one_by_one() -> None:
     chance = np.random.default_rng(1)
     second = chance.normal(size=(2, html_model.NUM_SEEN * 3, 4)).astype(np.float32)
-    hidden = chance.normal(size=(5, 6)).astype(np.float32)
-    given = (hidden @ html_model._side_by_side(second)).reshape(5, html_model.NUM_SEEN, 8)
+    seen = chance.normal(size=(5, html_model.NUM_SEEN, 2, 3)).astype(np.float32)
+    given = (seen.reshape(5, -1) @ html_model._side_by_side(second)).reshape(5, 2, 4)
     for net in range(2):
-        for place in range(html_model.NUM_SEEN):
-            alone = hidden[:, net * 3 : net * 3 + 3] @ second[net, place * 3 : place * 3 + 3]
-            assert np.allclose(given[:, place, net * 4 : net * 4 + 4], alone, atol=1e-5)
+        assert np.allclose(given[:, net], seen[:, :, net].reshape(5, -1) @ second[net], atol=1e-5)
 
 
 def test_votes_are_shares_of_words_in_common_runs() -> None:

@@ -55,6 +55,7 @@ def text(html: str, markdown: bool = False) -> str:
             "- ```\n  a\n\n    b\n  ```\n  c",
         ),
         ("<p>a <b>b</b> <i>c</i> <code>d*e</code></p>", "a b c d*e", "a **b** *c* `d*e`"),
+        ("<p><b>a<br></b><a>x</a><br><b>b<br>c</b><br><i></i><br>", "a\nx\nb\nc", "**a**\nx\nb\nc"),
         ("<blockquote><p>q</p></blockquote>", "q", "> q"),
         ("<table><tr><td><pre>1\n2\n3</pre><td><pre>a\n b\nc</pre></table>", "a\n b\nc", "```\na\n b\nc\n```"),
     ],

@@ -9,7 +9,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
-from hornbook.data.html.classes import IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
+from hornbook.data.html.classes import ALL_WORDS, IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
 from hornbook.data.html.entities import unescape
 from hornbook.data.html.tags import VOID, Tags, cut_at_tags
 
@@ -22,7 +22,6 @@ ELEMENTS = ("article", "main", "aside", "footer", "header", "figure", "form", "t
 SAME = {"ul": "list", "ol": "list", "dl": "list", "figcaption": "figure"}
 BIT = {name: 1 << (NUM_WORDS + ELEMENTS.index(SAME.get(name, name))) for name in (*ELEMENTS, *SAME)}
 NUM_BITS = NUM_WORDS + len(ELEMENTS)
-ALL_BITS = (1 << NUM_BITS) - 1
 INLINE = frozenset(
     "span b i em strong font u s small big sub sup abbr acronym cite q mark time del ins label wbr img source picture"
     " bdi bdo data dfn kbd samp var tt code strike nobr input link meta area map ruby rb rt rp rtc rbc track"
@@ -49,14 +48,17 @@ ROWS = frozenset("tr tbody thead tfoot".split())
 CELLS = frozenset(("td", "th"))
 RAW = frozenset("pre listing xmp".split())
 
-BLOCK, ITEM, RULE, SKIP, END, LINK, LINK_END, BREAK, PICTURE, CODE, CODE_END, BOLD, BOLD_END, EMPHASIS = range(1, 15)
+BLOCK, ITEM, RULE, SKIP, END, LINK, LINK_END, BREAK, PICTURE = range(1, 10)
+SPAN, CODE, CODE_END, BOLD, BOLD_END, EMPHASIS, EMPHASIS_END = range(10, 17)
 BLOCK_NAMES = (
     "div p ul ol table h1 h2 h3 h4 h5 h6 section article figure header footer form main aside blockquote dl"
     " figcaption fieldset center address details summary pre listing xmp".split()
 )
 KINDS: dict[str | None, int] = {
     None: 0,  # a doctype, a processing instruction
-    **dict.fromkeys((*INLINE, *("/" + name for name in INLINE)), 0),
+    **dict.fromkeys(("/" + name for name in INLINE), 0),
+    **dict.fromkeys(INLINE, SPAN),
+    **dict.fromkeys(INLINE & VOID, 0),
     **dict.fromkeys(BLOCK_NAMES, BLOCK),
     **dict.fromkeys(CLOSES, ITEM),
     **dict.fromkeys(VOID - INLINE, RULE),
@@ -64,7 +66,8 @@ KINDS: dict[str | None, int] = {
     **dict.fromkeys(("/" + name for name in (*BLOCK_NAMES, *CLOSES, *SKIPPED, *(VOID - INLINE))), END),
     **dict.fromkeys(("code", "tt", "kbd", "samp"), CODE),
     **dict.fromkeys(("/code", "/tt", "/kbd", "/samp"), CODE_END),
-    **dict.fromkeys(("i", "/i", "em", "/em"), EMPHASIS),
+    **dict.fromkeys(("i", "em"), EMPHASIS),
+    **dict.fromkeys(("/i", "/em"), EMPHASIS_END),
     **dict.fromkeys(("b", "strong"), BOLD),
     **dict.fromkeys(("/b", "/strong"), BOLD_END),
     **dict.fromkeys(("br", "/br"), BREAK),
@@ -73,7 +76,9 @@ KINDS: dict[str | None, int] = {
     "/a": LINK_END,
 }
 """What a tag is to the loop; names that are not here begin and end blocks (see `kind_of`)."""
-MARK_OF = {CODE: "\x02", CODE_END: "\x02", BOLD: "\x03", BOLD_END: "\x03", EMPHASIS: "\x04"}
+MARK_OF = {
+    CODE: "\x02", CODE_END: "\x02", BOLD: "\x03", BOLD_END: "\x04", EMPHASIS: "\x05", EMPHASIS_END: "\x06",
+}  # fmt: skip
 """What stands in a text where inline code, bold or italic text begins or ends (`\\x01`: a line break)."""
 MARKS = frozenset(MARK_OF.values())
 MARK = re.compile("[\x02-\x06]")
@@ -137,15 +142,15 @@ class Reader:
     """
 
     __slots__ = (
-        "bold", "bold_chars", "by_attrs", "in_link", "link_chars", "markup", "num_links", "open", "page", "parts",
-        "pre", "shown", "stack", "watching",
+        "bold", "bold_chars", "by_attrs", "ends", "in_link", "link_chars", "markup", "num_links", "open", "page",
+        "parts", "pre", "shown", "stack", "texts",
     )  # fmt: skip
 
     def __init__(self, tags: Tags, markup: bool, shown: set[str]) -> None:
         self.markup = markup
         self.shown = shown
-        self.watching = tags.watching
         self.page = page = Blocks(tags.title)
+        self.ends, self.texts = page.ends, page.texts
         if not markup:
             page.marked = page.texts
         page.names.append("body")
@@ -162,7 +167,7 @@ class Reader:
     def read(self, tokens: list[Any]) -> str:
         """Read all tokens; the name of an element whose content is hidden and that never ends, if there is one."""
         skip, borders, depth = "", ("", ""), 0
-        parts, kinds, watching = self.parts, KINDS, self.watching
+        parts, kinds = self.parts, KINDS
         enter, leave, add = self.enter, self.leave, self.parts.append
         if tokens[0]:
             add(tokens[0])
@@ -186,9 +191,9 @@ class Reader:
                 self.in_link = False
             elif 0 < kind < END:
                 skip = enter(name, attrs, kind)
-            elif attrs and (watching or self.pre) and name[0] != "/" and self.hides(name, flags_of(attrs)):
+            elif kind >= SPAN and attrs and (flags := flags_of(attrs)) and self.hides(name, flags):
                 skip = name
-            elif kind:
+            elif kind and kind != SPAN:
                 self.inline(kind, attrs)
             if skip:
                 borders, depth = (skip, "/" + skip), 1
@@ -253,8 +258,8 @@ class Reader:
         """A block element begins; its name when its content is to be hidden."""
         own = self.by_attrs.get(attrs)
         if own is None:
-            own = self.by_attrs[attrs] = bits_of(attrs) | flags_of(attrs)
-        if (own > ALL_BITS and self.hides(name, own)) or (
+            own = self.by_attrs[attrs] = bits_of(attrs)
+        if (own > ALL_WORDS and self.hides(name, own)) or (
             kind == SKIP and attrs[-1:] != "/" and name not in self.shown
         ):
             return name
@@ -270,7 +275,7 @@ class Reader:
         if kind == RULE or len(stack) >= MAX_DEPTH:
             return ""
         parent = stack[-1]
-        own = own & ALL_BITS | BIT.get(name, 0)
+        own = own & ALL_WORDS | BIT.get(name, 0)
         stack.append(len(page.names))
         names.append(name)
         page.names.append(name)
@@ -320,7 +325,11 @@ class Reader:
             self.flush()
         names = self.open
         if names[-1] == name:
-            self.pop()
+            if self.pre:
+                self.pop()
+            else:
+                names.pop()
+                self.ends[self.stack.pop()] = len(self.texts)
             return
         if name not in names:
             return
@@ -358,7 +367,7 @@ class Reader:
             if "&" in text:
                 text = " ".join(unescape(text).split())
             if "\x01" in text:
-                text = "\n".join(line for part in text.split("\x01") if (line := part.strip()))
+                text = lines_of(text)
         page = self.page
         if self.markup:
             plain = unmarked(text) if self.pre else plain_text(text)
@@ -384,6 +393,17 @@ def kind_of(name: str) -> tuple[str, int]:
         inline = ":" in name or name.startswith("mjx-", closing)
         kind = 0 if inline else END if closing else BLOCK
     return name, kind
+
+
+def lines_of(text: str) -> str:
+    """The lines between line breaks; one with nothing but marks joins its neighbour."""
+    lines = [""]
+    for line in map(str.strip, text.split("\x01")):
+        if MARK.sub("", line) and MARK.sub("", lines[-1]):
+            lines.append(line)
+        else:
+            lines[-1] += line
+    return "\n".join(lines)
 
 
 def raw_text(text: str) -> str:

@@ -1,14 +1,12 @@
 """What the attributes of an element say about what is in it: words of its classes and ids, one bit for each kind."""
 
 import re
-from functools import lru_cache
+from functools import cache
 
-from hornbook.data.html.tags import WATCHED
-
-ATTRIBUTE = re.compile(
-    r"""\b(?:(?:class|id|role|itemprop|style|property|data-component|data-testid)\s*=\s*["']?([^"'>]{0,400})|(hidden)\b)""",
-    re.IGNORECASE,
-)
+VALUE = r"""\s*=\s*["']?([^"'>]{0,400})"""
+NAMES = "class id role itemprop style property data-component data-testid"
+ANY_CASE = "|".join("".join(f"[{c}{c.upper()}]" for c in name) for name in NAMES.split())
+ATTRIBUTE = re.compile(rf"\b(?=[cirspdhCIRSPDH])(?:(?:{ANY_CASE}){VALUE}|([hH][iI][dD][dD][eE][nN])\b)")
 PLAIN = re.compile(r"""(?: (?:class|id|role|style)="[^"'>]{0,400}")*""")
 
 # What names of classes and ids say about an element. One bit each, in this order; what an element says holds for
@@ -45,9 +43,31 @@ CLASS = re.compile(r"""(?<![\w-])class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))
 OF_CODE = re.compile("highlight|syntax|code|crayon|rouge|prettyprint", re.IGNORECASE)
 
 NUM_WORDS = len(WORDS)
+MAX_KNOWN = 1 << 16
+ALL_WORDS = (1 << NUM_WORDS) - 1
 HIDDEN_BIT = 1 << 12
 IS_GUTTER, IS_NUMBERS, IS_DRAWN = (1 << 40 + place for place in range(3))
 """Bits beside those of words: the element holds no text."""
+
+
+class WordBits(dict[str, int]):
+    """What words of classes and ids say: a bit for each kind of word in one; worked out when it is first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        bits = _flags(word)
+        for found in WORD.finditer(word[:80].lower()):
+            bits |= 1 << (found.lastindex or 1) - 1
+        if len(word) <= 80:
+            if len(self) >= MAX_KNOWN:
+                self.clear()
+            self[word] = bits
+        return bits
+
+
+@cache
+def word_bits() -> WordBits:
+    """The words that this process has met (a dictionary, since lru_cache takes several times as long for a hit)."""
+    return WordBits()
 
 
 def bits_of(attrs: str) -> int:
@@ -57,27 +77,24 @@ def bits_of(attrs: str) -> int:
         words = " ".join(attrs.split('"')[1::2]).split()
     else:
         words = [word for values, flag in ATTRIBUTE.findall(attrs) for word in (values or flag).split()]
-    bits = 0
+    known, bits = word_bits(), 0
     for word in words:
-        bits |= bits_of_word(word)
-    return bits
-
-
-@lru_cache(maxsize=1 << 16)
-def bits_of_word(word: str) -> int:
-    """What one class or id says: a bit for each kind of word in it."""
-    bits = 0
-    for found in WORD.finditer(word[:80].lower()):
-        bits |= 1 << (found.lastindex or 1) - 1
-    return bits
+        bits |= known[word]
+    return bits if bits <= ALL_WORDS else bits & ALL_WORDS | flags_of(attrs)
 
 
 def flags_of(attrs: str) -> int:
     """Which of an element's classes say that it holds no text."""
-    if not ("line" in attrs or "gutter" in attrs or "num" in attrs or any(word in attrs for word in WATCHED)):
+    if not (
+        "line" in attrs or "gutter" in attrs or "num" in attrs
+        or "athJax" in attrs or "katex" in attrs or "editsection" in attrs
+    ):  # fmt: skip
         return 0
     found = CLASS.search(attrs[:2000])
-    classes = found.group(found.lastindex or 0) if found else ""
+    return _flags(found.group(found.lastindex or 0)) if found else 0
+
+
+def _flags(classes: str) -> int:
     return (
         (IS_GUTTER if GUTTER.search(classes) else 0)
         | (IS_NUMBERS if NUMBERS.search(classes) else 0)

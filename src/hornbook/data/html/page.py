@@ -27,27 +27,20 @@ def decode_html(data: bytes, declared: str) -> tuple[str, str]:
     return decode(data, (declared, found.group(1).decode("ascii") if found else ""))
 
 
-def read_tags(html: str) -> "Tags":
-    """A page cut at its tags, formulas as LaTeX."""
-    from hornbook.data.html.math import replace_math
-    from hornbook.data.html.tags import cut_at_tags
-
-    return cut_at_tags(replace_math(html))
-
-
 def to_text(html: str, profile: Profile, emphasis: bool = True, tags: "Tags | None" = None) -> str:
     """The main text of a page: paragraphs, headings, lists, tables, code and formulas without navigation, ads, footers.
 
     `fast`: blocks chosen by a small learned model. `precise`: where the model is unsure, trafilatura's opinion of each
     block counts as much as its own. `markdown`: as precise, written as Markdown. A paragraph is a line; code keeps its
-    lines and indentation, formulas are LaTeX. `tags`: the page as `read_tags` cuts it, where somebody has done so. May
-    raise whatever the parsers raise.
+    lines and indentation, formulas are LaTeX. `tags`: the page cut at them, where somebody has done so. May raise
+    whatever the parsers raise.
     """
     from hornbook.data.html import model as html_model
     from hornbook.data.html.blocks import blocks_of
+    from hornbook.data.html.tags import cut_at_tags
     from hornbook.data.html.text import render
 
-    page = blocks_of(tags or read_tags(html), markup=profile == "markdown")
+    page = blocks_of(tags or cut_at_tags(html), markup=profile == "markdown")
     if not page.texts:
         return ""
     table = html_model.features(page)

@@ -7,9 +7,11 @@ from html import escape
 from typing import Any
 
 from hornbook.data.html.entities import unescape
+from hornbook.data.html.math import replace_math
 
-ATTRS = r"""((?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+)*+)(?:>|\Z)"""
-TAG = re.compile(rf"<(?:(/?[a-zA-Z][^\s/>]*+){ATTRS}|[!?/][^>]*+(?:>|\Z))")
+VALUE = r"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))"""
+ATTRS = rf"[^>=]*+(?:=(?:{VALUE}|\s++{VALUE}?+)?+[^>=]*+)*+"
+TAG = re.compile(rf"<(?:(/?[a-zA-Z][^\s/>]*+)({ATTRS})(?:>|\Z)|[!?/][^>]*+(?:>|\Z))")
 CONTENT_APART = {
     name: "".join(f"[{letter}{letter.upper()}]" for letter in name)
     for name in ("script", "style", "svg", "template", "textarea", "title", "iframe")
@@ -17,8 +19,6 @@ CONTENT_APART = {
 """Elements whose content holds no tags of the page, and their names in any case."""
 HIDDEN_OPEN = re.compile(rf"<(?:(?=[sStTiI])(?:{'|'.join(CONTENT_APART.values())})(?=[\s/>])|!--)")
 HIDDEN_CLOSE = {name: re.compile("</" + pattern) for name, pattern in CONTENT_APART.items()}
-WATCHED = ("athJax", "katex", "editsection")
-"""Words of the classes that hide an element wherever it stands: drawn formulas, links in headings."""
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr frame keygen basefont bgsound".split()
 )
@@ -34,20 +34,20 @@ class Tags:
     """A page cut at its tags: text, then in turns a tag's name (`/div`), its attributes, the text behind it."""
 
     tokens: list[Any]
+    names: list[str | None]
+    """The names among the tokens, as they are written; None for what is no element (a doctype)."""
     title: str
-    watching: bool
-    """Whether one of WATCHED stands in it."""
-
-    @property
-    def names(self) -> list[str | None]:
-        """Names of the tags as they are written, `/div` for an end; None for what is no element."""
-        return self.tokens[1::3]
 
 
 def cut_at_tags(page: str) -> Tags:
-    """Cut a page; comments, scripts, styles and drawings are gone then."""
+    """Cut a page; comments, scripts, styles and drawings are gone then, formulas are LaTeX."""
     text, title = visible(page)
-    return Tags(TAG.split(text), title, any(word in text for word in WATCHED))
+    tokens = TAG.split(text)
+    names = tokens[1::3]
+    if "/math" in names or "/MATH" in names:
+        tokens = TAG.split(replace_math(text))
+        names = tokens[1::3]
+    return Tags(tokens, names, title)
 
 
 def visible(page: str) -> tuple[str, str]:

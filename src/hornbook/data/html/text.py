@@ -14,8 +14,8 @@ LANGUAGE = re.compile(
 )
 INLINE_CODE = re.compile("\x02([^\x02]*)\x02")
 EMPHASIS = tuple(
-    (re.compile(f"{mark}(\\s*)([^{mark}\n]+?)(\\s*){mark}"), rf"\1{sign}\2{sign}\3")
-    for mark, sign in (("\x03", "**"), ("\x04", "*"))
+    (re.compile(f"{begin}(\\s*)([^{begin}{end}\n]+?)(\\s*){end}"), rf"\1{sign}\2{sign}\3")
+    for begin, end, sign in (("\x03", "\x04", "**"), ("\x05", "\x06", "*"))
 )
 FENCE = re.compile("`{3,}")
 MAX_CELL_CHARS = 600
