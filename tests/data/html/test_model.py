@@ -6,6 +6,7 @@ import pytest
 
 from hornbook.data.html import model as html_model
 from hornbook.data.html.blocks import read_blocks
+from hornbook.data.html.page import to_text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import warcs
@@ -69,3 +70,19 @@ def test_expected_f1_and_choice() -> None:
     likely = np.array([0.5, 0.9, 0.1])
     wanted = 2 * (0.5 + 2.7) / (4 + (words * likely).sum())
     assert abs(html_model.expected_f1(likely, [0, 1], table) - wanted) < 1e-5
+
+
+def test_words_without_spaces_are_counted() -> None:
+    page = read_blocks("<p>古い灯台の番人は毎晩船を数え</p><p>two words</p><p>한국어 문장</p>")
+    words = np.expm1(html_model.features(page).rows[:, html_model.NUM_WORDS])
+    assert words.tolist() == pytest.approx([1 + 14 / 1.6, 2, 2], rel=1e-5)
+
+
+def test_the_article_of_a_page_without_spaces_is_found() -> None:
+    body = "".join(
+        f"<p>{i}人の古い灯台の番人は毎晩船を数えて、それから階段をのぼり、大きなランプに火をつけました。</p>"
+        for i in range(9)
+    )
+    menu = "".join(f'<li><a href="/{i}">記事の一覧{i}</a></li>' for i in range(9))
+    text = to_text(f"<div>{menu}</div><div><h1>灯台の番人</h1>{body}</div><div>{menu}</div>", "fast")
+    assert text.startswith("灯台の番人\n0人の") and text.count("ランプ") == 9 and "一覧" not in text

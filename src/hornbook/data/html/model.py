@@ -42,7 +42,11 @@ PHRASES = (
 MAX_PHRASE_WORDS = 12
 ENDS = frozenset(".!?…”\"’'»:;)。！？」")
 CHAR_CLASSES = (".!?。！？", ",，", "|»›•/·>", '"“”„«', "\n", " ")
-NUM_CHAR_CLASSES = len(CHAR_CLASSES) + 3
+UNSPACED = len(CHAR_CLASSES) + 3
+"""Class of kana and ideographs, which are written without spaces."""
+NUM_CHAR_CLASSES = UNSPACED + 1
+CHARS_PER_WORD = 1.6
+"""Characters for each word of an unspaced text (`language.languages`)."""
 
 
 @cache
@@ -53,7 +57,7 @@ def phrase_kinds() -> dict[str, int]:
 
 @cache
 def char_classes() -> Any:
-    """Class of each character of the first plane: 0 other, 1 digit, 2 capital letter, 3... as in CHAR_CLASSES."""
+    """Class of each character of the first plane: 0 other, 1 digit, 2 capital letter, 3... CHAR_CLASSES, UNSPACED."""
     table = np.zeros(0x10000, np.uint8)
     for code in range(0x10000):
         char = chr(code)
@@ -61,6 +65,8 @@ def char_classes() -> Any:
         for i, chars in enumerate(CHAR_CLASSES):
             if char in chars:
                 table[code] = 3 + i
+    for first, last in ((0x3041, 0x30FF), (0x3400, 0x9FFF), (0xF900, 0xFAFF)):
+        table[first : last + 1] = UNSPACED
     return table
 
 
@@ -179,7 +185,7 @@ def _side_by_side(second: Any) -> Any:
 
 
 def _seen(hidden: Any, table: Table) -> Any:
-    """What a block sees: itself, three neighbours on each side, means over three of its containers and over its like."""
+    """What a block sees: itself, three neighbours on each side, means over three containers and over its like."""
     num, width = hidden.shape
     seen = np.zeros((num, NUM_SEEN, width), np.float32)
     seen[:, 0] = hidden
@@ -239,7 +245,7 @@ def _own(texts: list[str], title: str, counted: Any) -> Any:
     ]
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
     counts = _count_chars(texts, sizes)
-    num_chars, num_words = sizes.astype(np.float32), counts[8] + 1
+    num_chars, num_words = sizes.astype(np.float32), counts[8] + 1 + counts[UNSPACED] / CHARS_PER_WORD
     links, bold = np.minimum(counted[::2] / num_chars, 1)
     sums = np.log1p(np.array([num_chars, num_words, *counts[3:8], counted[1]], np.float64))
     shares = [counts[1:3] / num_chars, counts[3:5] / num_chars * 100, np.array([num_chars / num_words, links, bold])]
