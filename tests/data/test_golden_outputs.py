@@ -17,8 +17,8 @@ import warcs
 
 GOLDEN = {
     ("data.read", 3): "e1aa4ce38ac9650a",
-    ("data.extract", 2): "3a2da930419ab885",
-    ("data.filter", 2): "6ff9a2b31fb399dd",
+    ("data.extract", 3): "3a2da930419ab885",
+    ("data.filter", 3): "6ff9a2b31fb399dd",
     ("data.dedup", 2): "0f62f4a6a2dc1b84",
     ("data.line_dedup", 1): "be50535b4dba846b",
     ("data.substring_dedup", 1): "bf027c5e0f78227f",

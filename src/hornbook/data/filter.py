@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {
     "filter.timeout": "a filter of the user's took longer than record_cpu_s over this document",
