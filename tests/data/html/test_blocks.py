@@ -91,6 +91,7 @@ def test_code_stays_as_it_is() -> None:
         ("<nav>menu</nav><p>a<nav>menu<p>text", ["menu", "a", "menu", "text"]),
         ('<table><tr><td class="lineno">1<td>x</table><p>rest', ["1", "x", "rest"]),
         ('<p>a</p><hr class="lineno"><p>rest', ["a", "rest"]),
+        ('<p>a</p><hr class="lineno">b</hr><p>rest', ["a", "b", "rest"]),
         ('<p><span class="katex-html">x<p>rest', ["x", "rest"]),
         ('<p>a<br class="MathJax">b<wbr class="MathJax"><p>rest', ["a\nb", "rest"]),
     ],
@@ -114,6 +115,7 @@ def test_many_elements_without_an_end_are_read_in_linear_time() -> None:
         ('<div class="row no-gutter"><p>text</p></div>', ["text"]),
         ('<div class="row" data-masonry=\'{"gutter": 20}\'><p>text</p></div>', ["text"]),
         ('<div class="gutter"><p>text</p></div>', ["text"]),
+        ('<table class="layout"><tr><td class="gutter">7</td><td>x</td></table>', ["7", "x"]),
         (
             '<p>a <mjx-container class="MathJax"><mjx-assistive-mml>$x$</mjx-assistive-mml></mjx-container> b',
             ["a $x$ b"],
@@ -135,11 +137,12 @@ def test_marks_change_no_number_and_no_block() -> None:
     html = (
         "<h1>A <i>b</i></h1><p><b></b></p><p><b>W</b>ord <b> two </b>, <code>x</code>"
         "<br><b></b><br>three<br><i>four</i></p>"
-        '<ul><li><a href="x"><b>T</b></a> &amp; <em>u</em>.<pre>a <b>b</b>\n  c</pre><p>\n<b>\n</b>\nend</p></ul>'
+        '<ul><li><a href="x"><b>T</b></a> &amp; <em>u</em>.'
+        "<pre>a <b>b</b>\n  c</pre><pre>a\n<b></b><div>b</div></pre><p>\n<b>\n</b>\nend</p></ul>"
     )
     plain, marked = read_blocks(html), read_blocks(html, markup=True)
     assert marked.texts == plain.texts and plain.marked is plain.texts
-    assert plain.texts == ["A b", "Word two , x", "three\nfour", "T & u.", "a b\n  c", "end"]
+    assert plain.texts == ["A b", "Word two , x", "three\nfour", "T & u.", "a b\n  c", "a\nb\n", "end"]
     for column in ("element_of", "link_chars", "num_links", "bold_chars", "begins", "ends", "bits", "names"):
         assert getattr(marked, column) == getattr(plain, column), column
     assert marked.marked[0] == "A \x05b\x06" and marked.marked[1].startswith("\x03W\x04ord")

@@ -73,6 +73,7 @@ def test_the_short_way_is_the_long_way(attrs: str) -> None:
         (" class='gutter gl'", IS_GUTTER),
         (' class="no-gutter"', 0),
         (' data-x="gutter lineno"', 0),
+        (' data-class="lineno"', 0),
         (' class="line-numbers-mode"', 0),
         (' class="MathJax"', IS_DRAWN),
         (' class="MathJax_SVG_Display"', IS_DRAWN),
