@@ -1,3 +1,4 @@
+import gc
 import random
 import re
 import sys
@@ -80,6 +81,20 @@ def test_a_deep_page_is_not_given_to_another_parser(monkeypatch: pytest.MonkeyPa
     assert html._second_opinion("<svg>" + "<g>" * 1500 + "</svg>x") is None
     with pytest.raises(ImportError):
         html._second_opinion("<svg>" + "<g>" * 500 + "</svg>x")
+
+
+def test_the_collector_rests_and_has_nothing_to_do() -> None:
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        gc.collect()
+        with html.collector_at_rest():
+            assert not gc.isenabled()
+            to_text(warcs.page("Oldtown"), "fast")
+            assert gc.collect() == 0
+        with pytest.raises(ZeroDivisionError), html.collector_at_rest():
+            _ = 1 / 0
+        assert gc.isenabled() == enabled
+    gc.enable()
 
 
 def test_mutated_pages_raise_nothing() -> None:

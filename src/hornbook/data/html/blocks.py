@@ -7,7 +7,6 @@ recurse; real pages cost about 1 ms.
 import re
 from array import array
 from dataclasses import dataclass, field
-from typing import Any
 
 from hornbook.data.html.classes import ALL_WORDS, IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
 from hornbook.data.html.entities import unescape
@@ -127,7 +126,7 @@ def blocks_of(tags: Tags, markup: bool = False) -> Blocks:
     shown: set[str] = set()
     while True:
         reader = Reader(tags, markup, shown)
-        unclosed = reader.read(tags.tokens)
+        unclosed = reader.read(tags)
         if not unclosed:
             return reader.page
         shown.add(unclosed)
@@ -164,14 +163,14 @@ class Reader:
         self.in_link = False
         self.link_chars = self.num_links = self.bold_chars = self.bold = self.pre = 0
 
-    def read(self, tokens: list[Any]) -> str:
+    def read(self, tags: Tags) -> str:
         """Read all tokens; the name of an element whose content is hidden and that never ends, if there is one."""
         skip, borders, depth = "", ("", ""), 0
-        parts, kinds = self.parts, KINDS
+        tokens, parts, kinds = tags.tokens, self.parts, KINDS
         enter, leave, add = self.enter, self.leave, self.parts.append
         if tokens[0]:
             add(tokens[0])
-        for name, attrs, text in zip(tokens[1::3], tokens[2::3], tokens[3::3], strict=True):
+        for name, attrs, text in zip(tags.names, tokens[2::3], tokens[3::3], strict=True):
             if skip:
                 if name is not None and (lower := name.lower()) in borders:
                     depth += 1 if lower == skip else -1

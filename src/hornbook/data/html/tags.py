@@ -26,6 +26,7 @@ CLOSED_BY_OTHERS = frozenset(
     "p li td tr th dt dd option optgroup thead tbody tfoot colgroup caption rb rt rp rtc html head body".split()
 )
 FLAT = VOID | CLOSED_BY_OTHERS
+MATH_ENDS = frozenset(("/math", "/MATH"))
 NAME = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*)")
 
 
@@ -44,7 +45,7 @@ def cut_at_tags(page: str) -> Tags:
     text, title = visible(page)
     tokens = TAG.split(text)
     names = tokens[1::3]
-    if "/math" in names or "/MATH" in names:
+    if not MATH_ENDS.isdisjoint(names):
         tokens = TAG.split(replace_math(text))
         names = tokens[1::3]
     return Tags(tokens, names, title)
