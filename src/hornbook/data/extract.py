@@ -14,7 +14,7 @@ from hornbook.data.files.encodings import well_formed
 from hornbook.data.files.sources import InputFile, Piece, find_files, find_pages, plan_shards, ranges
 from hornbook.data.files.streams import Damage, chunks
 from hornbook.data.html.page import decode_html, to_text
-from hornbook.data.html.tags import count_tags, cut_at_tags
+from hornbook.data.html.tags import count_tags, cut_at_tags, depth_of
 from hornbook.data.ledger import Ledger, conclude
 from hornbook.data.web.warc import Other, Page, read_warc
 from hornbook.shards.runner import run_shards
@@ -178,11 +178,10 @@ def _text_of(page: Page, html: str, settings: Settings) -> tuple[str, tuple[str,
 
 def _too_much(names: list[str | None], settings: Settings) -> tuple[str, float | str] | None:
     """The rule that drops a page with these tags, with its value."""
-    if len(names) <= min(settings.max_tags, settings.max_depth):
-        return None
-    num_tags, depth = count_tags(names)
+    num_tags, num_nesting = count_tags(names)
     if num_tags > settings.max_tags:
         return "extract.too_many_tags", num_tags
+    depth = depth_of(names) if num_nesting > settings.max_depth else 0
     return ("extract.too_deep", depth) if depth > settings.max_depth else None
 
 

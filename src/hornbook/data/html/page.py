@@ -79,9 +79,9 @@ def _chosen(page: "Blocks", html: str, profile: Profile) -> list[int]:
 
 def _second_opinion(html: str) -> str | None:
     """The text that trafilatura finds in its precision mode; None where it fails, or where its parser might hang."""
-    from hornbook.data.html.tags import NAME, count_tags
+    from hornbook.data.html.tags import NAME, depth_of
 
-    if count_tags(NAME.findall(html))[1] > MAX_PARSER_DEPTH:  # drawings and templates count here: its parser nests them
+    if depth_of(NAME.findall(html)) > MAX_PARSER_DEPTH:  # drawings and templates count here: its parser nests them
         return None
     import trafilatura
 

@@ -1,6 +1,7 @@
 """A web page cut at its tags, without what is no part of it; and how many tags it has, how deep they nest."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -102,27 +103,39 @@ def tex_of_script(head: str, tex: str) -> str:
 
 
 def count_tags(names: Iterable[str | None]) -> tuple[int, int]:
-    """How many tags begin elements (or end them, when those are more), and an upper bound for how deep they nest.
+    """How many tags begin elements (or end them, when those are more), and how many of these elements may nest.
 
-    `names` as in `Tags`. For each name the elements open at the same time are counted (an end tag that ends nothing is
-    ignored), the depth is their sum at its highest. Elements without content, and those that the next one closes (p,
-    li, td, ...), nest only as far as their containers do and are left out.
+    `names` as in `Tags`.
+    """
+    num_open = num_closed = num_nesting = 0
+    for name, num in Counter(names).items():
+        if name is not None and name[0] == "/":
+            num_closed += num
+        elif name is not None:
+            num_open += num
+            num_nesting += num * (name not in FLAT)
+    return max(num_open, num_closed), num_nesting
+
+
+def depth_of(names: Iterable[str | None]) -> int:
+    """An upper bound for how deep elements nest.
+
+    For each name the elements open at the same time are counted (an end tag that ends nothing is ignored), the depth is
+    their sum at its highest. Elements without content, and those that the next one closes (p, li, td, ...), nest only
+    as far as their containers do and are left out.
     """
     open_by_name: dict[str, int] = {}
-    depth = deepest = num_open = num_closed = 0
+    depth = deepest = 0
     for name in names:
         if name is None:
             continue
         name = name.lower()
         if name[0] == "/":
-            num_closed += 1
             if open_by_name.get(name[1:]):
                 open_by_name[name[1:]] -= 1
                 depth -= 1
-            continue
-        num_open += 1
-        if name not in FLAT:
+        elif name not in FLAT:
             open_by_name[name] = open_by_name.get(name, 0) + 1
             depth += 1
             deepest = max(deepest, depth)
-    return max(num_open, num_closed), deepest
+    return deepest
