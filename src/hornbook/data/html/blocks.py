@@ -290,7 +290,7 @@ class Reader:
 
     def hides(self, name: str, flags: int) -> bool:
         """Whether an element with these classes holds what is not text: line numbers, a second drawing of a formula."""
-        if not flags or name in VOID or name in self.shown:
+        if name in VOID or name in self.shown:
             return False
         if flags & IS_DRAWN:
             return True
