@@ -11,6 +11,7 @@ from hornbook.data.html.classes import (
     IS_NUMBERS,
     MAX_KNOWN,
     NUM_WORDS,
+    WORD,
     WORDS,
     WordBits,
     bits_of,
@@ -30,6 +31,33 @@ def test_words_of_classes_have_bits() -> None:
     assert bits_of("") == bits_of(' title="footer"') == bits_of(' class=""') == 0
     assert bits_of(' class="article-body"') == said("article-body") == 1
     assert len(WORDS) == NUM_WORDS and all(re.compile(words).groups == 1 for words in WORDS)
+
+
+PIECES = (
+    "article-body storycontent content_main rich-text markdown prose mw-parser-output field-name-body"
+    " node-content hentry blog poster postal nav menu breadcrumb toc table-of-contents pagination pager paging"
+    " skip topbar masthead toolbar tabs comment disqus respond reply replies discussion livefyre kommentar"
+    " related recommend more -more morefrom mehr popular trending most similar also up-next upnext recirc"
+    " outbrain taboola latest recent carousel slider teaser card read-next next prev suggest further linklist"
+    " list-item collection grid feed share sharing social facebook twitter follow whatsapp pinterest bookmark"
+    " addthis foot copyright legal colophon bottom disclaimer imprint impressum license side widget rail aside"
+    " secondary complement right left col-2 col2 ads ad -ad advert sponsor banner promo commercial anzeige dfp"
+    " affiliate shop product price buy by-line byline author meta date time posted published tag tags categor"
+    " topic keyword source info kicker credit label newsletter subscri sign-up signin log-in register paywall"
+    " cookie consent gdpr modal popup overlay search cta donat alert notice tooltip caption figure image photo"
+    " gallery media video img player slideshow lightbox embed picture display:none none; visibility hidden"
+    " sr-only visually screen-reader noprint print-only invisible offscreen headline title heading header head"
+    " summary excerpt intro lead abstract deck sub-title standfirst sub-head dek description lede bio -bio"
+    " profile about vcard avatar contributor"
+).split()
+
+
+def test_all_words_begin_with_letters_that_are_looked_for() -> None:
+    plain = re.compile("|".join(WORDS))
+    for piece in PIECES:
+        for word in (piece, f"x-{piece}", f"q{piece}_2", f"{piece}{piece}", f"{piece}-"):
+            assert [m.span() for m in WORD.finditer(word)] == [m.span() for m in plain.finditer(word)], word
+    assert {m.lastindex for piece in PIECES for m in plain.finditer(piece)} == set(range(1, NUM_WORDS + 1))
 
 
 @pytest.mark.parametrize(
