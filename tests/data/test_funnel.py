@@ -1,12 +1,14 @@
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document, to_table
 from hornbook.core.settings import parse
 from hornbook.data import filter as stage
-from hornbook.data.funnel import dropped_samples, first_documents
+from hornbook.data.funnel import dropped_samples, first_documents, other_limits
+from hornbook.data.limits import with_limits
 from hornbook.report.blocks import Funnel, Samples, Spreads, Table
 
 LONG = "The mill by the river turned to the wind and that was good. " * 30
@@ -54,3 +56,16 @@ def test_samples_by_rule(tmp_path: Path) -> None:
     assert [document.id for document, _, _ in few] == sorted(everything)[:5]  # the smallest hashes: a random sample
     assert [value for _, _, value in few] == ["2"] * 5 and dropped_samples(folder, 5, "another") == []
     assert len(first_documents(folder / "kept", 2)) == 2 and len(first_documents(folder / "kept", 100)) == 12
+
+
+def test_a_rule_with_two_limits_has_two_rows(tmp_path: Path) -> None:
+    (tmp_path / "dropped").mkdir()
+    pq.write_table(
+        pa.table({"rule": ["a.b"] * 4, "value": ["0.05", "0.9", "0.95", "x"]}), tmp_path / "dropped/0.parquet"
+    )
+    rules = with_limits({"a.b": "less than min_x or more than max_x"}, {"min_x": 0.1, "max_x": 0.85})
+    (spreads,) = other_limits(tmp_path, rules)
+    assert [row.cells for row in spreads.rows] == [
+        [0.1, 1, 0.05, 0.05, 0.05, "min_x"],
+        [0.85, 2, 0.9, 0.9, 0.9, "max_x"],
+    ]

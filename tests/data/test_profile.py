@@ -99,3 +99,8 @@ def test_no_documents_and_no_words(tmp_path: Path) -> None:
     found = numbers(made)
     assert found["x"]["docs"] == 0 and found["y"]["words"] == 0
     assert profile.describe(made)
+
+
+def test_runs_of_a_shard_come_with_what_their_counts_lack() -> None:
+    part = {"ngrams": {"2": [("a b", 3)]}, "next": {"2": 2}, "lack": {"2": 1}}
+    assert profile._runs([part, part], 2) == [([("a b", 3)], 2, 1)] * 2

@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from hornbook.data.html.blocks import Blocks, read_blocks
+from hornbook.data.html.blocks import NUM_BITS, Blocks, read_blocks
+from hornbook.data.html.classes import word_bits
 
 HOSTILE = {
     "open brackets": "<" * 300_000,
@@ -131,6 +132,11 @@ def test_many_elements_without_an_end_are_read_in_linear_time() -> None:
 )
 def test_what_is_hidden_is_named_by_a_class_of_its_own(html: str, found: list[str]) -> None:
     assert read_blocks(html).texts == found
+
+
+def test_what_is_shown_after_all_has_the_bits_of_its_words_only() -> None:
+    page = read_blocks('<div class="gutter nav">x</div>')
+    assert page.texts == ["x"] and page.own_bits[1] == page.bits[1] == word_bits()["nav"] < 1 << NUM_BITS
 
 
 def test_marks_change_no_number_and_no_block() -> None:

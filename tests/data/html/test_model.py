@@ -86,3 +86,9 @@ def test_the_article_of_a_page_without_spaces_is_found() -> None:
     menu = "".join(f'<li><a href="/{i}">記事の一覧{i}</a></li>' for i in range(9))
     text = to_text(f"<div>{menu}</div><div><h1>灯台の番人</h1>{body}</div><div>{menu}</div>", "fast")
     assert text.startswith("灯台の番人\n0人の") and text.count("ランプ") == 9 and "一覧" not in text
+
+
+def test_neighbours_in_the_same_elements() -> None:
+    rows = html_model.features(read_blocks("<p>a<br><br>b</p><p>c</p>")).rows
+    assert rows.shape[1] == 131  # 27 of a block, 36 around it (the last six: these), 14 kinds, 54 words
+    assert rows[:, 57:63].T.tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 1, 1]]
