@@ -7,6 +7,7 @@ recurse; real pages cost about 1 ms.
 import re
 from array import array
 from dataclasses import dataclass, field
+from typing import Any
 
 from hornbook.data.html.classes import ALL_WORDS, IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
 from hornbook.data.html.entities import unescape
@@ -166,11 +167,12 @@ class Reader:
     def read(self, tags: Tags) -> str:
         """Read all tokens; the name of an element whose content is hidden and that never ends, if there is one."""
         skip, borders, depth = "", ("", ""), 0
+        names: list[Any] = tags.names
         tokens, parts, kinds = tags.tokens, self.parts, KINDS
         enter, leave, add = self.enter, self.leave, self.parts.append
         if tokens[0]:
             add(tokens[0])
-        for name, attrs, text in zip(tags.names, tokens[2::3], tokens[3::3], strict=True):
+        for name, attrs, text in zip(names, tokens[2::3], tokens[3::3], strict=True):
             if skip:
                 if name is not None and (lower := name.lower()) in borders:
                     depth += 1 if lower == skip else -1
