@@ -15,7 +15,7 @@ import base64
 import json
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data.html import model as html_model
 from hornbook.data.html.blocks import Blocks, read_blocks
-from hornbook.data.html.math import replace_math
 from hornbook.data.html.model import Model, Table, features, probabilities
 from hornbook.data.html.page import CERTAIN_F1, decode_html
 
@@ -102,10 +101,10 @@ def prepared(gold: Gold) -> Example | None:
     """A page cut into blocks, with labels; None when there is no text on it."""
     import trafilatura
 
-    page = read_blocks(replace_math(gold.html))
-    if not page.blocks:
+    page = read_blocks(gold.html)
+    if not page.texts:
         return None
-    words = [words_of(block.text) for block in page.blocks]
+    words = [words_of(text) for text in page.texts]
     found = [trafilatura.extract(gold.html, include_comments=False, **setting) or "" for setting in SETTINGS]
     votes = np.array([covered(words, words_of(text)) for text in found], np.float32)
     if gold.words is not None:
@@ -120,7 +119,7 @@ def labels_of_segments(gold: Gold, page: Blocks, votes: Any) -> tuple[Any, Any]:
     """Labels where trafilatura's settings agree, and where a segment tells."""
     truth = votes.mean(0).astype(float)
     trust = 0.5 * ((truth > 0.9) | (truth < 0.1))
-    texts = [" ".join(block.text.lower().split()) for block in page.blocks]
+    texts = [" ".join(text.lower().split()) for text in page.texts]
     for segments, value in ((gold.keep, 1.0), (gold.drop, 0.0)):
         for segment in (" ".join(segment.lower().split()) for segment in segments):
             hits = [i for i, text in enumerate(texts) if segment in text or (len(text) > 20 and text in segment)]
@@ -240,7 +239,7 @@ def batch_loss(net: Net, batch: list[tuple[Example, torch.Tensor]]) -> torch.Ten
 
 def packed(model: Model) -> dict[str, Any]:
     """As numbers of 16 bits in a JSON document."""
-    arrays = {name: getattr(model, name) for name in Model.__slots__ if name != "threshold"}
+    arrays = {f.name: getattr(model, f.name) for f in fields(Model) if f.init and f.name != "threshold"}
     return {
         "threshold": model.threshold,
         "arrays": {
@@ -285,7 +284,7 @@ def scored(examples: list[Example], model: Model, found: dict[str, Found]) -> No
                 words = [word for i in chosen for word in example.words[i]]
                 values.setdefault(example.gold.collection, []).append(overlap(words, example.gold.words))
             else:
-                text = " ".join(example.page.blocks[i].text for i in chosen)
+                text = " ".join(example.page.texts[i] for i in chosen)
                 for key, count in zip(("kept", "lost", "wrong"), segment_counts(text, example.gold), strict=True):
                     values.setdefault(key, []).append(count)
 

@@ -1,6 +1,7 @@
 import gzip
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
 from hornbook.data import extract
+from hornbook.data.files.sources import Piece
 from hornbook.data.ledger import read_funnel
+from hornbook.shards.shard import Limits
+from hornbook.shards.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
 import warcs
@@ -145,3 +149,92 @@ def test_wet_files_and_trees_of_compressed_html(tmp_path: Path) -> None:
     assert [d.meta["file"] for d in documents] == ["deep/c.xhtml.zst", "deep/er/a.html", "deep/er/b.htm.gz"]
     assert len({d.text for d in documents}) == 1 and "the tree 1" in documents[0].text
     assert read_funnel(tmp_path / "html")["dropped"] == {"extract.truncated": 1}
+
+
+def extracted(folder: Path, records: list[bytes], **settings: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
+    """What these records become: texts by the ends of their addresses, dropped ones, the funnel."""
+    (folder / "a.warc.gz").write_bytes(
+        b"".join(warcs.members([*records, warcs.response("https://a.example/fine", warcs.page("Anton"))]))
+    )
+    do(folder / "out", path=str(folder / "a.warc.gz"), **settings)
+    texts = {document.url.rsplit("/", 1)[-1]: document.text for document in read_documents(folder / "out")}
+    return texts, dropped(folder / "out"), read_funnel(folder / "out")
+
+
+def in_this_process(
+    folder: Path, pieces: list[Piece], set_aside: dict[int, str] | None = None
+) -> tuple[dict[str, Any], dict[str, str], dict[str, tuple[str, str]]]:
+    """The funnel of one shard, texts of what was kept and what was dropped by the ends of the addresses."""
+    settings = parse(extract.Settings, {"profile": "fast"}, "test")
+    work = Workspace("0", folder, folder / "scratch", set_aside or {}, Limits(cpu_s=20.0))
+    funnel = extract.extract_shard(work, list(map(asdict, pieces)), (settings, "s"))
+    work.publish()
+    return funnel, {d.url.rsplit("/", 1)[-1]: d.text for d in read_documents(folder)}, dropped(folder)
+
+
+def test_limits_hold_in_every_encoding_and_for_tags_that_end_nothing(tmp_path: Path) -> None:
+    url = "https://a.example/"
+    texts, gone, funnel = extracted(
+        tmp_path,
+        [
+            warcs.response(url + "deep16", ("<div>" * 1200 + "deep").encode("utf-16")),
+            warcs.response(url + "deep32", ("<div>" * 1200 + "deep").encode("utf-32")),
+            warcs.response(url + "tags16", ("<i>x</i>" * 3600).encode("utf-16")),
+            warcs.response(url + "ends", "x</p>" * 3600),
+            warcs.response(url + "good16", warcs.page("Berta").encode("utf-16")),
+        ],
+        max_tags=3500,
+    )
+    assert gone == {
+        "deep16": ("extract.too_deep", "1200"),
+        "deep32": ("extract.too_deep", "1200"),
+        "tags16": ("extract.too_many_tags", "3600"),
+        "ends": ("extract.too_many_tags", "3600"),
+    }
+    assert "About Berta" in texts["good16"] and funnel["edited"] == {"extract.transcoded": 4}
+
+
+def test_what_goes_wrong_in_a_page_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Panic(BaseException):
+        """What native code raises."""
+
+    def to_text(html: str, *others: Any) -> str:
+        if "Berta" in html:
+            raise Panic("no memory")
+        return "half \ud83d of a pair" if "Carla" in html else "text"
+
+    monkeypatch.setattr(extract, "to_text", to_text)
+    url = "https://a.example/"
+    bad = "Größe, schöne Straße, für über Mühlen in Köln und Köpenick. ".encode() * 9
+    records = [
+        warcs.response(url + "panic", warcs.page("Berta")),
+        warcs.response(url + "half", warcs.page("Carla")),
+        warcs.response(url + "bytes", bad + b"\xff end", mime="text/plain"),
+        warcs.response(url + "lines", "one\r\ntwo\r\n\r\nthree\r\n", mime="text/plain"),
+    ]
+    (tmp_path / "a.warc.gz").write_bytes(b"".join(warcs.members(records)))
+    piece = Piece(0, str(tmp_path / "a.warc.gz"), "a.warc.gz", "warc", "gzip")
+    funnel, texts, gone = in_this_process(tmp_path / "out", [piece])
+    assert gone == {"panic": ("extract.error", "Panic: no memory")}
+    assert texts["half"] == "half \ufffd of a pair" and texts["bytes"].endswith("\ufffd end")
+    assert texts["lines"] == "one\ntwo\n\nthree"
+    assert funnel["edited"] == {"extract.replaced": 1}
+
+
+def test_a_page_that_ends_its_process_twice_is_set_aside(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.html").write_text(warcs.page(name))
+    pieces = [Piece(0, str(tmp_path / f"{name}.html"), name, "html", "") for name in "abc"]
+    funnel, texts, _ = in_this_process(tmp_path / "out", pieces, {0: "crash", 1: "timeout"})
+    assert len(texts) == 1
+    assert funnel["dropped"] == {"extract.crash": 1, "extract.timeout": 1} and funnel["kept"] == 1
+
+
+def test_a_damaged_page_is_not_called_truncated(tmp_path: Path) -> None:
+    data = bytearray(gzip.compress(warcs.page("Anton").encode() * 50))
+    data[-30] ^= 255
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/bad.html.gz").write_bytes(bytes(data))
+    (tmp_path / "tree/good.html").write_text(warcs.page("Anton"))
+    do(tmp_path / "out", path=str(tmp_path / "tree"))
+    assert read_funnel(tmp_path / "out")["dropped"] == {"extract.damaged": 1}

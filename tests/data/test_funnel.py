@@ -1,15 +1,12 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document, to_table
 from hornbook.core.settings import parse
 from hornbook.data import filter as stage
-from hornbook.data.funnel import dropped_samples, dropped_values, first_documents, histogram, outwards
-from hornbook.data.limits import Rule
+from hornbook.data.funnel import dropped_samples, dropped_values, first_documents, histogram
 from hornbook.report.blocks import Funnel, Samples, Spreads, Table
 
 LONG = "The mill by the river turned to the wind and that was good. " * 30
@@ -57,24 +54,6 @@ def test_samples_by_rule(tmp_path: Path) -> None:
     assert [document.id for document, _, _ in few] == sorted(everything)[:5]  # the smallest hashes: a random sample
     assert [value for _, _, value in few] == ["2"] * 5 and dropped_samples(folder, 5, "another") == []
     assert len(first_documents(folder / "kept", 2)) == 2 and len(first_documents(folder / "kept", 100)) == 12
-
-
-@given(st.one_of(st.floats(1e-6, 1), st.floats(1.0001, 1e6)), st.sampled_from([1, -1]))
-def test_the_limit_that_is_shown_lets_the_value_through(value: float, sign: int) -> None:
-    """The value itself, not the six digits of it that were kept."""
-    rule = Rule("", "max_ratio" if sign > 0 else "min_ratio", 1e7 if sign < 0 else 0.0)
-    stored = float(f"{value:.6g}")
-    limit = outwards(stored, rule)
-    assert sign * limit >= sign * value
-    assert abs(limit - value) <= 0.0101 * value and float(f"{limit:.3g}") == limit
-
-
-def test_limits_by_hand() -> None:
-    most, least = Rule("", "max_share", 0.2), Rule("", "min_share", 0.5)
-    assert [outwards(value, most) for value in (0.2, 0.250001, 0.9999, 1.0)] == [0.201, 0.251, 1.0, 1.0]
-    assert [outwards(value, least) for value in (0.454545, 0.000454545, 0.4, 0.0)] == [0.454, 0.000454, 0.399, 0.0]
-    assert outwards(12.3456, Rule("", "max_perplexity", 9.0)) == 12.4
-    assert outwards(190_047, Rule("", "max_chars", 190_000)) == 190_047  # whole numbers are kept whole
 
 
 def test_values_by_rule_and_how_they_are_spread(tmp_path: Path) -> None:

@@ -126,3 +126,8 @@ def test_names_of_folders_and_words_in_any_encoding(tmp_path: Path) -> None:
     found = numbers(build(tmp_path / "out", artifact, easy_words=str(tmp_path / "easy.txt")))
     assert list(found) == ["fineweb-edu"]
     assert found["fineweb-edu"]["sample"]["dale_chall"] is not None
+
+
+def test_runs_of_a_shard_come_with_what_their_counts_lack() -> None:
+    part = {"ngrams": {"2": [("a b", 3)]}, "next": {"2": 2}, "lack": {"2": 1}}
+    assert profile._runs([part, part], 2) == [([("a b", 3)], 2, 1)] * 2

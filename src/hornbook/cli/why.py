@@ -84,7 +84,6 @@ def tell(fates: "Sequence[Fate]", artifacts: Sequence[Artifact], copies: int = M
 
 def reasons(fate: "Fate") -> list[str]:
     """What the rule means, its limit, and what to change to keep such documents."""
-    from hornbook.data.funnel import outwards
     from hornbook.data.limits import as_number
 
     rule = rules_of(fate).get(fate.rule)
@@ -97,7 +96,7 @@ def reasons(fate: "Fate") -> list[str]:
     lines.append(f"setting {stage}.{rule.setting} = {_toml(rule.whole if rule.index is not None else rule.limit)}")
     value = as_number(fate.value)
     if value is not None and rule.sign:
-        wider = rule.moved_to(outwards(value, rule))
+        wider = rule.moved_to(rule.past(value))
         lines.append(f"to keep it: --set '{stage}.{rule.setting}={_toml(wider)}' (a later rule may still drop it)")
     return lines
 

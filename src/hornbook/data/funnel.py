@@ -4,7 +4,6 @@ import heapq
 import math
 from array import array
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +63,7 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
         if rule is None or not rule.sign:
             continue
         low, high = min(float(values.min()), rule.limit), max(float(values.max()), rule.limit)
-        wider = [outwards(value, rule) for value in what_if(rule, values.tolist(), SHARES)]
+        wider = [rule.past(value) for value in what_if(rule, values.tolist(), SHARES)]
         cells: list[object] = [rule.limit, len(values), *wider, rule.setting]
         rows.append(Spread(name, low, high, histogram(values, low, high), float(rule.limit), cells))
     if not rows:
@@ -75,26 +74,6 @@ def other_limits(folder: Path, rules: dict[str, Rule]) -> "list[Spreads]":
         "here; a rule that comes later may still drop some of it."
     )
     return [Spreads("What other limits would keep", columns, rows, note)]
-
-
-def outwards(value: float, rule: Rule) -> float:
-    """A limit of few digits that surely lets a value through which this rule dropped.
-
-    Values are kept with six digits, so the limit lies beyond the value in its third digit, never on it; a share stays
-    between 0 and 1, and a whole number is its own limit.
-
-    >>> outwards(0.2000004, Rule("", "max_share", 0.1)), outwards(0.000454545, Rule("", "min_share", 0.01))
-    (0.201, 0.000454)
-    """
-    if isinstance(rule.limit, int) or not value:
-        return value
-    found = Decimal(f"{value:.6g}")
-    step = Decimal(1).scaleb(found.adjusted() - 2)
-    if rule.sign > 0:
-        wider = float(((found / step).to_integral_value(ROUND_FLOOR) + 1) * step)
-    else:
-        wider = float(((found / step).to_integral_value(ROUND_CEILING) - 1) * step)
-    return min(1.0, max(0.0, wider)) if 0 <= value <= 1 and rule.limit <= 1 else wider
 
 
 def histogram(values: "np.ndarray", low: float, high: float, bins: int = BINS) -> list[int]:

@@ -106,14 +106,17 @@ def _whole(artifact: Artifact, part: int, settings: Settings, out: Out) -> dict[
         "classes": _added(parts, "classes"),
         "signs": _added(parts, "signs"),
         "names": {
-            kind: merge_top([(p["names"].get(kind, []), p["unlisted"].get(kind, 0)) for p in parts], settings.top)
+            kind: merge_top([(p["names"].get(kind, []), p["unlisted"].get(kind, 0), 0) for p in parts], settings.top)
             for kind in sorted({kind for p in parts for kind in p["names"]})
         },
-        "ngrams": {
-            str(n): merge_top([(p["ngrams"][str(n)], p["next"][str(n)]) for p in parts], settings.top) for n in SIZES
-        },
-        "zipf": zipf_exponent([c for _, c, _ in merge_top([(p["ngrams"]["1"], p["next"]["1"]) for p in parts], 1000)]),
+        "ngrams": {str(n): merge_top(_runs(parts, n), settings.top) for n in SIZES},
+        "zipf": zipf_exponent([c for _, c, _ in merge_top(_runs(parts, 1), 1000)]),
     }
+
+
+def _runs(parts: list[dict[str, Any]], size: int) -> list[tuple[list[tuple[str, int]], int, int]]:
+    """Of each shard the commonest runs of words, the most another one can occur, what their counts can lack."""
+    return [(part["ngrams"][str(size)], part["next"][str(size)], part["lack"][str(size)]) for part in parts]
 
 
 def _added(parts: list[dict[str, Any]], name: str) -> dict[str, int]:
@@ -178,6 +181,7 @@ def profile_shard(work: Workspace, inputs: dict[str, str], common: None) -> dict
         "unlisted": {kind: rows[SHARD_NAMES][1] if len(rows) > SHARD_NAMES else 0 for kind, rows in listed.items()},
         "ngrams": {str(n): ngrams.top(n, SHARD_NGRAMS) for n in SIZES},
         "next": {str(n): ngrams.next_count(n, SHARD_NGRAMS) for n in SIZES},
+        "lack": {str(n): ngrams.cut[n] for n in SIZES},
     }
     work.output(f"{work.name}.json").write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
     return {"in": len(sizes)}

@@ -1,7 +1,10 @@
+import pydantic
 import pytest
 
 from hornbook.core.document import Document, Drop, Edit, Keep
+from hornbook.data.filters import language
 from hornbook.data.filters.language import Settings, decide
+from hornbook.data.language.langid import Guess
 
 ENGLISH = "The old lighthouse keeper counted the boats every evening before he climbed the stairs to light the lamp."
 GERMAN = "Der alte Wärter zählte jeden Abend die Boote, bevor er die Treppe hinaufstieg und die Lampe anzündete."
@@ -72,3 +75,27 @@ def test_a_document_mostly_in_another_language_goes_whole() -> None:
     share = 2 * len(GERMAN) / (len(ENGLISH) + 2 * len(GERMAN))
     assert drop.value == pytest.approx(share)
     assert isinstance(verdict(text, lines=True, max_other_frac=share), Edit)
+
+
+def test_nothing_but_foreign_lines_is_no_document() -> None:
+    drop = verdict(f"{GERMAN}\n{GERMAN}", lines=True, max_other_frac=1.0, unknown="keep")
+    assert drop == Drop("language.mixed", 1.0, noted("de"))
+
+
+def test_the_same_detector_names_a_mixed_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def detect(text: str, head_bytes: int, library: str) -> Guess:
+        asked.append(library)
+        return Guess("de" if text.startswith("Der") else "en", 1.0)
+
+    monkeypatch.setattr(language, "detect", detect)
+    assert isinstance(verdict(f"{ENGLISH}\n{GERMAN}\n{GERMAN}", lines=True, library="lingua"), Drop)
+    assert set(asked) == {"lingua"} and len(asked) == 4
+
+
+def test_codes_of_languages_are_checked() -> None:
+    for code in ("EN", "eng", "en-GB"):
+        assert Settings(keep=(code,)).keep == ("en",)
+    with pytest.raises(pydantic.ValidationError, match='"english" is no code of a language'):
+        Settings(keep=("de", "english"))

@@ -37,6 +37,15 @@ def test_mathml_becomes_tex(mathml: str, tex: str) -> None:
     assert math_to_tex(mathml) == tex
 
 
+def test_the_authors_own_tex_stands_last() -> None:
+    long = "<mrow>" + "<mi>x</mi>" * 3000 + "</mrow>"
+    tex = '<annotation encoding="application/x-tex">y_1</annotation>'
+    other = '<annotation encoding="application/x-llamapun">POSTSUBSCRIPT</annotation>'
+    assert math_to_tex(f"<semantics>{long}{tex}{other}</semantics>") == "y_1"
+    assert math_to_tex(f"<semantics><mi>z</mi>{other}</semantics>") == "z"
+    assert math_to_tex("<mi>&#" + "9" * 5000 + ";</mi>") == "\ufffd"
+
+
 def test_formulas_in_a_page() -> None:
     page = '<p>a <math display="block"><mi>x</mi><mo>&lt;</mo><mi>y</mi></math> b <math><mi>z</mi></math></p>'
     assert replace_math(page) == "<p>a $$x&lt;y$$ b $z$</p>"
@@ -54,6 +63,7 @@ def test_formulas_in_a_page() -> None:
         "<math>" + "<mrow>" * 3_000 + "</math>",
         '<math><annotation encoding="application/x-tex">' * 3_000 + "</math>",
         "<math>x</math>" * 10_000,
+        "<math><mo>" + "α" * 19_000 + "</mo></math>",
     ],
 )
 def test_time_is_linear(page: str) -> None:

@@ -6,7 +6,7 @@ from hornbook.data.html.text import render
 
 def text(html: str, markdown: bool = False) -> str:
     page = read_blocks(html, markup=markdown)
-    return render(page, list(range(len(page.blocks))), markdown)
+    return render(page, list(range(len(page.texts))), markdown)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,31 @@ def text(html: str, markdown: bool = False) -> str:
             "- do\na\n  b",
             "- do\n  ```\n  a\n    b\n  ```",
         ),
+        (
+            "<table><tr><td></td><th>A<th>B<tr><td>x<td></td><td>2<tr><td>y<td>1<td> </table>",
+            " | A | B\nx |  | 2\ny | 1",
+            "|  | A | B |\n| --- | --- | --- |\n| x |  | 2 |\n| y | 1 |  |",
+        ),
+        (
+            "<table><tr><td>a<td></td><td>b<tr><td>c<td><img></td><td>d<tr><td></td><td></td><td>e</table>",
+            "a | b\nc | d\ne",
+            "| a | b |\n| --- | --- |\n| c | d |\n|  | e |",
+        ),
+        (
+            "<table><tr><td>a<td>b<tr><form><td>c<td>d</form></table>",
+            "a | b\nc | d",
+            "| a | b |\n| --- | --- |\n| c | d |",
+        ),
+        ("<ul><li>a<ul><li>b</ul>c<li>d</ul>", "- a\n  - b\nc\n- d", "- a\n  - b\n  c\n- d"),
+        ("<ol><li>a<ul><li>b</ul>c<li>d</ol>", "1. a\n  - b\nc\n2. d", "1. a\n  - b\n  c\n2. d"),
+        ("<ul><li><h3>T<br>U</h3><p>x</li></ul>", "- T\nU\nx", "- ### T U\n  x"),
+        (
+            "<ul><li><pre>a\n\n  b</pre>c</li></ul>",
+            "- a\n\n  b\nc",
+            "- ```\n  a\n\n    b\n  ```\n  c",
+        ),
         ("<p>a <b>b</b> <i>c</i> <code>d*e</code></p>", "a b c d*e", "a **b** *c* `d*e`"),
+        ("<p><b>a<br></b><a>x</a><br><b>b<br>c</b><br><i></i><br>", "a\nx\nb\nc", "**a**\nx\nb\nc"),
         ("<blockquote><p>q</p></blockquote>", "q", "> q"),
         ("<table><tr><td><pre>1\n2\n3</pre><td><pre>a\n b\nc</pre></table>", "a\n b\nc", "```\na\n b\nc\n```"),
     ],
@@ -43,6 +67,16 @@ def test_structure(html: str, plain: str, markdown: str) -> None:
 
 def test_a_fence_is_longer_than_those_in_the_code() -> None:
     assert text("<pre>```\nx\n```</pre>", markdown=True) == "````\n```\nx\n```\n````"
+
+
+def test_a_million_backticks_are_fenced_at_once() -> None:
+    code = "`" * 1_000_000
+    assert text(f"<pre>{code}</pre>", markdown=True) == f"{code}`\n{code}\n{code}`"
+
+
+def test_a_table_in_two_pieces_around_another_one() -> None:
+    html = "<table><tr><td>a<td>b</tr><tr><td><table><tr><td><pre>x</pre></table></td></tr><caption>c</caption></table>"
+    assert text(html) == "a | b\nx\nc"
 
 
 def test_only_chosen_blocks_are_written() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from hornbook.core.errors import SettingsError
 from hornbook.data.language import langid
-from hornbook.data.language.langid import RIVALS, TELLING, UNDETERMINED, canonical, detect, is_language
+from hornbook.data.language.byte_model import byte_model
+from hornbook.data.language.codes import UNDETERMINED, canonical
+from hornbook.data.language.langid import RIVALS, TELLING, detect, is_language
 
 ENGLISH = "The old lighthouse keeper counted the boats every evening before he climbed the stairs to light the lamp."
 GERMAN = "Der alte Wärter zählte jeden Abend die Boote, bevor er die Treppe hinaufstieg und die Lampe anzündete."
@@ -65,7 +67,6 @@ def test_neighbours_are_told_apart_by_words() -> None:
         == "ts"
     )
     assert detect("Ka haere rātou ki te whare o te tangata, ā, i reira ngā tamariki katoa e noho ana.").language == "mi"
-    assert canonical("nb") == "no" and canonical("de") == "de"
 
 
 def test_rivals_have_words_that_the_other_has_not() -> None:
@@ -73,6 +74,11 @@ def test_rivals_have_words_that_the_other_has_not() -> None:
         for rival in rivals:
             assert not TELLING[rival] & TELLING.get(guess, frozenset()), (guess, rival)
     assert all(word == word.lower() for words in TELLING.values() for word in words)
+
+
+def test_the_model_speaks_of_languages_by_the_codes_used_here() -> None:
+    assert all(canonical(label) for label in byte_model().languages)
+    assert all(canonical(code) == code for code in (*RIVALS, *TELLING))
 
 
 def test_lingua_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:

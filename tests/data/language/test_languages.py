@@ -26,6 +26,8 @@ def test_the_language_noted_counts_and_otherwise_the_one_detected() -> None:
     assert language_of(Document("1", SPANISH)) == "es"
     assert language_of(Document("1", SPANISH, meta={"language": ""})) == "es"
     assert language_of(Document("1", "1 2 3 4")) == "und"
+    for label, language in (("zh-CN", "zh"), ("deu", "de"), ("EN", "en"), ("und", "und"), ("Spanish text", "es")):
+        assert language_of(Document("1", SPANISH, meta={"language": label})) == language
 
 
 def test_words_without_spaces_are_estimated_from_letters() -> None:

@@ -20,11 +20,7 @@ def test_lines_and_sentences() -> None:
 def test_a_sentence_without_an_end_is_cut_at_spaces() -> None:
     text = "aaaa bbbb cccc dddd"
     assert [text[a:b] for a, b in spans(text, 10)] == ["aaaa bbbb ", "cccc dddd"]
-    assert [text[a:b] for a, b in spans("x" * 25, 10)] == ["", ""] or [b - a for a, b in spans("x" * 25, 10)] == [
-        10,
-        10,
-        5,
-    ]
+    assert [b - a for a, b in spans("x" * 25, 10)] == [10, 10, 5]
 
 
 @given(TEXT, st.integers(2, 20))
@@ -49,6 +45,7 @@ def test_lines_that_are_cut_leave_no_hole() -> None:
     text = "Keep me.\n\nBad line.\n\nKeep. Bad. Keep too.\nBad last."
     places = [(a, b) for a, b in spans(text, 9) if "Bad" in text[a:b]]
     assert cut(text, places) == "Keep me.\n\nKeep. Keep too."
+    assert cut("a\n \nb\n\nBad.", [(7, 11)]) == "a\n \nb"  # what looks empty elsewhere still parts paragraphs
     assert cut(text, []) == text and cut("Bad.", [(0, 4)]) == ""
 
 

@@ -50,6 +50,13 @@ def test_where_entries_count(text: str, entries: list[str]) -> None:
         assert fold(text[hit.begin : hit.end])[0] == hit.entry[0] and hit.end - hit.begin == len(hit.entry)
 
 
+def test_vowel_signs_are_letters() -> None:
+    hindi = word_list(["कमी", "का&म"])
+    assert [hit.entry for hit in hindi.find("यह कमी है, कमीना नहीं")] == ["कमी"]
+    assert [hit.entry for hit in hindi.find("का&म का&मा")] == ["का&म"]
+    assert [hit.entry for hit in word_list(["cafe\u0301", "naif"]).find("cafe cafe\u0301 naif\u0308")] == ["cafe\u0301"]
+
+
 def test_strong_entries_and_the_longest_entry_first() -> None:
     assert LISTED.strong == {"worst"}
     both = word_list(["big", "big bad wolf", "bad wolf"])

@@ -38,6 +38,25 @@ def test_a_full_table_never_counts_too_much_and_says_how_much_it_may_lack(batche
         found = dict(counter.top(size, 1000))
         for run, count in exact.items():
             assert found.get(run, 0) <= count <= found.get(run, 0) + counter.cut[size]
+        for most in (0, 1, 3):
+            listed = dict(counter.top(size, most))
+            border = counter.next_count(size, most)
+            assert all(count <= border for run, count in exact.items() if run not in listed)
+
+
+def test_a_run_that_was_cut_and_comes_back_may_have_occurred_more_often() -> None:
+    counter = RunCounter(keep=1, merge_words=1)
+    counter.add([["a"] * 9, ["b"] * 3, ["c"] * 2])
+    assert counter.top(1, 9) == [("a", 9)] and counter.cut[1] == 3
+    counter.add([["b"] * 5])
+    assert counter.top(1, 9) == [("a", 9), ("b", 5)]
+    assert counter.next_count(1, 1) == 5 + 3 and counter.next_count(1, 2) == 3
+
+
+def test_a_table_stays_small_when_hardly_anything_repeats() -> None:
+    counter = RunCounter(keep=4, merge_words=1)
+    counter.add([[str(i) for i in range(100)] + ["1", "2"]])
+    assert counter.top(1, 9) == [("1", 2), ("2", 2)] and counter.cut[1] == 1
 
 
 def test_words_beyond_the_limit_are_in_no_run() -> None:
@@ -47,8 +66,10 @@ def test_words_beyond_the_limit_are_in_no_run() -> None:
 
 
 def test_lists_are_merged_with_their_bounds() -> None:
-    parts = [([("a", 5), ("b", 4)], 3), ([("a", 2)], 1), ([], 0)]
+    parts = [([("a", 5), ("b", 4)], 3, 0), ([("a", 2)], 1, 0), ([], 0, 0)]
     assert merge_top(parts, 2) == [("a", 7, 0), ("b", 4, 1)]
+    parts = [([("a", 5), ("b", 4)], 3, 2), ([("a", 2)], 3, 1)]  # what was cut before a run came back is lacking, too
+    assert merge_top(parts, 2) == [("a", 7, 3), ("b", 4, 5)]
 
 
 def test_zipf_exponent_of_a_known_law() -> None:

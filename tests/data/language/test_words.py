@@ -1,9 +1,11 @@
 import re
+import time
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hornbook.data.language import words
 from hornbook.data.language.words import SPACY_WORD, count_words, is_unspaced, spacy_words, unicode_words, words_of
 
 
@@ -41,6 +43,19 @@ def test_scripts_without_spaces_are_estimated() -> None:
 
 def test_a_number_and_what_is_glued_to_it() -> None:
     assert spacy_words("at 9pm or 10am, not 9px") == ["at", "9", "pm", "or", "10", "am", ",", "not", "9px"]
+
+
+def test_letters_with_stops_take_linear_time() -> None:
+    began_s = time.process_time()
+    assert len(spacy_words("A." * 30_000 + "AB")) == 60_001
+    assert time.process_time() - began_s < 2
+    assert spacy_words("U.S.A. or A.B.C.") == ["U.S.A.", "or", "A.B.C."]
+
+
+def test_long_parts_are_not_remembered() -> None:
+    words._spacy_parts.cache_clear()
+    spacy_words("a-" * 20 + " " + "b-" * 21)
+    assert words._spacy_parts.cache_info().currsize == 1
 
 
 @given(st.text(st.sampled_from("aBpm9 .,-'’/:@~(n\t\u00a0\u0940é日"), max_size=60))

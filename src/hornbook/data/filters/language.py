@@ -6,14 +6,16 @@ import pydantic
 
 from hornbook.core.document import Decision, Document, Drop, Edit, Keep
 from hornbook.core.settings import StrictSettings
-from hornbook.data.language.langid import UNDETERMINED, Guess, Library, canonical, detect
+from hornbook.data.language.codes import UNDETERMINED, canonical
+from hornbook.data.language.langid import Guess, Library, detect
 from hornbook.data.language.languages import META_CONFIDENCE, META_LANGUAGE
 
 RULES = {
     "language.other": "another language (value: its ISO 639 code). Source: langid (Lui & Baldwin 2012) in py3langid",
     "language.unknown": "no language is as likely as min_confidence (value: the best guess and its probability; `und` "
     "for code, numbers and encoded data)",
-    "language.mixed": "more than max_other_frac of the characters are lines of other languages (value: the share)",
+    "language.mixed": "more than max_other_frac of the characters are lines of other languages, or all lines are "
+    "(value: the share)",
     "language.line": "edit: a line is in another language (with lines = true)",
 }
 
@@ -22,7 +24,8 @@ class Settings(StrictSettings):
     """Which languages stay, how sure the detector has to be, and whether single lines are judged."""
 
     keep: tuple[str, ...] = ("en",)
-    """ISO 639-1 codes of the languages to keep; `[]` = every language, noted in `meta`."""
+    """ISO 639 codes of the languages to keep (`en`, `eng` and `en-GB` mean the same); `[]` = every language, noted in
+    `meta`."""
     min_confidence: float = pydantic.Field(default=0.5, ge=0, le=1)
     """Below this probability the language counts as unknown."""
     unknown: Literal["keep", "drop"] = "drop"
@@ -40,9 +43,17 @@ class Settings(StrictSettings):
     max_other_frac: float = pydantic.Field(default=0.5, ge=0, le=1)
     """With `lines`: drop the document when more of its characters are in other languages."""
 
+    @pydantic.field_validator("keep")
+    @classmethod
+    def _codes(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        for code in keep:
+            if not canonical(code):
+                raise ValueError(f'"{code}" is no code of a language; codes are those of ISO 639: "en", "de", "ceb"')
+        return tuple(map(canonical, keep))
+
     def wanted(self, language: str) -> bool:
         """Whether a language is one of those to keep."""
-        return not self.keep or language in map(canonical, self.keep)
+        return not self.keep or language in self.keep
 
 
 def decide(document: Document, settings: Settings) -> Decision:
@@ -53,8 +64,9 @@ def decide(document: Document, settings: Settings) -> Decision:
     text, num_removed = document.text, 0
     if settings.lines and "\n" in text:
         text, num_removed, other = _own_lines(text, settings)
-        if other > settings.max_other_frac:
-            return Drop("language.mixed", other, _noted(detect(document.text, settings.head_bytes), settings))
+        if other > settings.max_other_frac or not text:
+            guess = detect(document.text, settings.head_bytes, settings.library)
+            return Drop("language.mixed", other, _noted(guess, settings))
     guess = detect(text, settings.head_bytes, settings.library)
     noted = _noted(guess, settings)
     if noted[META_LANGUAGE] == UNDETERMINED:

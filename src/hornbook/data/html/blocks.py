@@ -1,69 +1,27 @@
 """A web page as a list of text blocks with what is known about each, in one pass over its tags.
 
-No tree is built: one regular expression cuts the page at its tags, a loop keeps the stack of open elements. It takes
-linear time on any input and does not recurse; real pages cost about 1 ms.
+No tree is built: a loop over the tags keeps the stack of open elements. It takes linear time on any input and does not
+recurse; real pages cost about 1 ms.
 """
 
-import html as entities
 import re
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+from hornbook.data.html.classes import ALL_WORDS, IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
+from hornbook.data.html.entities import unescape
+from hornbook.data.html.tags import VOID, Tags, cut_at_tags
 
 MAX_DEPTH = 600
 """Elements nested deeper are read as inline: their text stays, their structure does not."""
-
-ATTRS = r"""((?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+)*+)(?:>|\Z)"""
-TAG = re.compile(rf"<(?:(/?)([a-zA-Z][^\s/>]*+){ATTRS}|[!?/][^>]*+(?:>|\Z))")
-HIDDEN_OPEN = re.compile(
-    r"<(?:!--|(?:[sS][cC][rR][iI][pP][tT]|[sS][tT][yY][lL][eE]|[sS][vV][gG]|[tT][eE][mM][pP][lL][aA][tT][eE]"
-    r"|[tT][eE][xX][tT][aA][rR][eE][aA]|[iI][fF][rR][aA][mM][eE]|[tT][iI][tT][lL][eE])(?=[\s/>]))"
-)
-HIDDEN_CLOSE = {
-    name: re.compile("</" + "".join(f"[{c}{c.upper()}]" for c in name))
-    for name in ("script", "style", "svg", "template", "textarea", "iframe", "title")
-}
-ATTRIBUTE = re.compile(
-    r"""\b(?:(?:class|id|role|itemprop|style|property|data-component|data-testid)\s*=\s*["']?([^"'>]{0,400})|(hidden)\b)""",
-    re.IGNORECASE,
-)
-
-# What names of classes and ids say about an element. One bit each, in this order; what an element says holds for
-# everything inside it.
-WORDS = (
-    r"(article[-_]*(?:body|content|text|copy|inner|main)|(?:story|entry|post|body|main|page|blog)[-_]*(?:body|content|text|copy)"
-    r"|content[-_]*(?:body|main|text|article)|rich[-_]*text|markdown|prose|mw-parser-output|field-name-body|node-content)",
-    r"(article|content|story|entry|post(?!er|al)|main|text|body|hentry|blog)",
-    r"(nav|menu|breadcrumb|toc\b|table-of-contents|pagination|pager|paging|skip|topbar|masthead|toolbar|tabs)",
-    r"(comment|disqus|respond|reply|replies|discussion|livefyre|kommentar)",
-    r"(related|recommend|more[-_]|[-_]more|morefrom|mehr|popular|trending|most[-_]|similar|also|up-?next|recirc|outbrain|taboola"
-    r"|latest|recent|carousel|slider|teaser|card|read-?next|next|prev|suggest|further|linklist|list-item|collection|grid|feed)",
-    r"(shar(?:e|ing)|social|facebook|twitter|follow|whatsapp|pinterest|bookmark|addthis)",
-    r"(foot|copyright|legal|colophon|bottom|disclaimer|imprint|impressum|licen[sc]e)",
-    r"(side|widget|rail|aside|secondary|complement|right|left|col-?2)",
-    r"(\bads?\b|[-_]ads?[-_]|\bad[-_]|[-_]ad\b|advert|sponsor|banner|promo|commercial|anzeige|dfp|affiliate|shop|product|price|\bbuy)",
-    r"(by-?line|author|meta|date|time|posted|published|\btags?\b|[-_]tags?|categor|topic|keyword|source|info|kicker|credit|label)",
-    r"(newsletter|subscri|sign-?up|sign-?in|log-?in|register|paywall|cookie|consent|gdpr|modal|pop-?up|overlay|search|cta|donat|alert|notice|tooltip)",
-    r"(caption|figure|image|photo|gallery|media|video|img|player|slideshow|lightbox|embed|picture)",
-    r"(display:none|none;|visibility|hidden|sr-only|visually|screen-reader|no-?print|print-only|invisible|offscreen)",
-    r"(headline|title|heading|header|\bhead)",
-    r"(summary|excerpt|intro|\blead\b|abstract|deck\b|sub-?title|standfirst|sub-?head|\bdek\b|description|lede)",
-    r"(\bbio|[-_]bio|profile|about|vcard|avatar|contributor)",
-)
-WORD = re.compile("|".join(WORDS))
-GUTTER = re.compile(
-    r"\b(?:gutter|line-?numbers?(?:-rows)?|linenos?|lineno|hljs-ln-numbers|rouge-gutter|blob-num|ln-num|crayon-nums)(?![\w-])"
-)
-UNSEEN = re.compile(
-    r"\b(?:katex-html|mathjax(?:_preview|_display|_svg|_chtml)?|mjx-chtml|mwe-math-mathml-inline\S*hidden|mw-editsection)(?![\w-])"
-)
+MAX_UNCLOSED = 20
+"""A page on which elements of so many names are hidden and never end is read with nothing hidden."""
 
 ELEMENTS = ("article", "main", "aside", "footer", "header", "figure", "form", "table", "list", "blockquote", "section")
 SAME = {"ul": "list", "ol": "list", "dl": "list", "figcaption": "figure"}
-BIT = {name: 1 << (len(WORDS) + ELEMENTS.index(SAME.get(name, name))) for name in (*ELEMENTS, *SAME)}
-NUM_BITS = len(WORDS) + len(ELEMENTS)
-HIDDEN_BIT = 1 << 12
-
+BIT = {name: 1 << (NUM_WORDS + ELEMENTS.index(SAME.get(name, name))) for name in (*ELEMENTS, *SAME)}
+NUM_BITS = NUM_WORDS + len(ELEMENTS)
 INLINE = frozenset(
     "span b i em strong font u s small big sub sup abbr acronym cite q mark time del ins label wbr img source picture"
     " bdi bdo data dfn kbd samp var tt code strike nobr input link meta area map ruby rb rt rp rtc rbc track"
@@ -73,23 +31,6 @@ INLINE = frozenset(
 SKIPPED = frozenset(
     "nav select noscript button audio video canvas option datalist applet noembed noframes math".split()
 )
-VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr frame keygen basefont bgsound".split()
-)
-BLOCK, LINK, BREAK, BOLD, PICTURE, CODE, EMPHASIS = range(1, 8)
-KINDS = {
-    **dict.fromkeys(INLINE, 0),
-    **dict.fromkeys(("b", "strong"), BOLD),
-    **dict.fromkeys(("code", "tt", "kbd", "samp"), CODE),
-    **dict.fromkeys(("i", "em"), EMPHASIS),
-    **dict.fromkeys(
-        "div p li ul ol td tr table h1 h2 h3 h4 section article figure header footer nav form button".split(), BLOCK
-    ),
-    "a": LINK,
-    "br": BREAK,
-    "img": PICTURE,
-}
-"""What an element is to the loop; names that are not here are blocks."""
 CLOSES: dict[str, frozenset[str]] = {
     "li": frozenset(("li",)),
     "dt": frozenset(("dt", "dd")),
@@ -104,195 +45,192 @@ CLOSES: dict[str, frozenset[str]] = {
 BORDERS = frozenset("ul ol dl table div section article main td th".split())
 """An element that the next one closes is looked for only up to one of these."""
 ROWS = frozenset("tr tbody thead tfoot".split())
+CELLS = frozenset(("td", "th"))
 RAW = frozenset("pre listing xmp".split())
 
+BLOCK, ITEM, RULE, SKIP, END, LINK, LINK_END, BREAK, PICTURE = range(1, 10)
+SPAN, CODE, CODE_END, BOLD, BOLD_END, EMPHASIS, EMPHASIS_END = range(10, 17)
+BLOCK_NAMES = (
+    "div p ul ol table h1 h2 h3 h4 h5 h6 section article figure header footer form main aside blockquote dl"
+    " figcaption fieldset center address details summary pre listing xmp".split()
+)
+KINDS: dict[str | None, int] = {
+    None: 0,  # a doctype, a processing instruction
+    **dict.fromkeys(("/" + name for name in INLINE), 0),
+    **dict.fromkeys(INLINE, SPAN),
+    **dict.fromkeys(INLINE & VOID, 0),
+    **dict.fromkeys(BLOCK_NAMES, BLOCK),
+    **dict.fromkeys(CLOSES, ITEM),
+    **dict.fromkeys(VOID - INLINE, RULE),
+    **dict.fromkeys(SKIPPED, SKIP),
+    **dict.fromkeys(("/" + name for name in (*BLOCK_NAMES, *CLOSES, *SKIPPED, *(VOID - INLINE))), END),
+    **dict.fromkeys(("code", "tt", "kbd", "samp"), CODE),
+    **dict.fromkeys(("/code", "/tt", "/kbd", "/samp"), CODE_END),
+    **dict.fromkeys(("i", "em"), EMPHASIS),
+    **dict.fromkeys(("/i", "/em"), EMPHASIS_END),
+    **dict.fromkeys(("b", "strong"), BOLD),
+    **dict.fromkeys(("/b", "/strong"), BOLD_END),
+    **dict.fromkeys(("br", "/br"), BREAK),
+    "img": PICTURE,
+    "a": LINK,
+    "/a": LINK_END,
+}
+"""What a tag is to the loop; names that are not here begin and end blocks (see `kind_of`)."""
+MARK_OF = {
+    CODE: "\x02", CODE_END: "\x02", BOLD: "\x03", BOLD_END: "\x04", EMPHASIS: "\x05", EMPHASIS_END: "\x06",
+}  # fmt: skip
+"""What stands in a text where inline code, bold or italic text begins or ends (`\\x01`: a line break)."""
+MARKS = frozenset(MARK_OF.values())
+MARK = re.compile("[\x02-\x06]")
 
-class Element(NamedTuple):
-    """A block element, in document order."""
 
-    name: str
-    parent: int
-    bits: int
-    """What its classes and those of all elements around it say."""
-    own_bits: int
-    attrs: str
-    begin: int
-    """Its first block."""
-
-
-class Block(NamedTuple):
-    """A text between the borders of block elements."""
-
-    text: str
-    element: int
-    """The innermost element around it."""
-    link_chars: int
-    num_links: int
-    bold_chars: int
+def numbers() -> "array[int]":
+    """An empty column of whole numbers."""
+    return array("q")
 
 
 @dataclass(slots=True)
 class Blocks:
-    """A page."""
+    """A page, column by column: its texts in order, and the block elements around them in document order."""
 
-    blocks: list[Block]
-    elements: list[Element]
-    ends: list[int]
-    """Of each element: the block after its last one."""
     title: str
-    codes: dict[int, str]
+    texts: list[str] = field(default_factory=list[str])
+    marked: list[str] = field(default_factory=list[str])
+    """The texts with marks for inline code and emphasis, where these were asked for; else the same list."""
+    element_of: "array[int]" = field(default_factory=numbers)
+    """Of each text: the innermost element around it."""
+    link_chars: "array[int]" = field(default_factory=numbers)
+    num_links: "array[int]" = field(default_factory=numbers)
+    bold_chars: "array[int]" = field(default_factory=numbers)
+    names: list[str] = field(default_factory=list[str])
+    """Of each element, as all that follow."""
+    attrs: list[str] = field(default_factory=list[str])
+    parents: "array[int]" = field(default_factory=numbers)
+    bits: "array[int]" = field(default_factory=numbers)
+    """What its classes and those of all elements around it say."""
+    own_bits: "array[int]" = field(default_factory=numbers)
+    begins: "array[int]" = field(default_factory=numbers)
+    """Its first text."""
+    ends: "array[int]" = field(default_factory=numbers)
+    """The text after its last one."""
+    codes: dict[int, str] = field(default_factory=dict[int, str])
     """Attributes of the `code` inside a `pre`, by element."""
 
 
-def visible(page: str) -> tuple[str, str]:
-    """The page without comments, scripts, styles and drawings, and its title; TeX in scripts stays as text."""
-    parts: list[str] = []
-    title = ""
-    position = 0
-    while (found := HIDDEN_OPEN.search(page, position)) is not None:
-        begin = found.start()
-        parts.append(page[position:begin])
-        if page.startswith("<!--", begin):
-            end = page.find("-->", begin + 2)
-            position = end + 3 if end >= 0 else len(page)
-            continue
-        name = found.group()[1:].lower()
-        opened = page.find(">", begin)
-        close = HIDDEN_CLOSE[name].search(page, opened) if opened >= 0 else None
-        if close is None:
-            position = len(page)
-            break
-        position = close.start()
-        if name == "title" and not title:
-            title = " ".join(entities.unescape(page[opened + 1 : position]).split())
-        elif name == "script" and "math/tex" in page[begin:opened]:
-            parts.append(tex_of_script(page[begin:opened], page[opened + 1 : position]))
-        elif name in ("textarea", "iframe", "template", "svg"):
-            parts.append(" ")
-    parts.append(page[position:])
-    return "".join(parts), title
-
-
-def tex_of_script(head: str, tex: str) -> str:
-    """A formula in a script of MathJax as text of the page."""
-    tex = tex.strip().removeprefix("% <![CDATA[").removesuffix("%]]>").strip()
-    mark = "$$" if "mode=display" in head else "$"
-    return entities.escape(f"{mark}{tex}{mark}", quote=False)
-
-
-WATCHED = ("athJax", "mjx-", "katex", "editsection")
-"""Pages with one of these draw formulas twice, or have links in headings that are no text."""
-
-
 def read_blocks(page: str, markup: bool = False) -> Blocks:
-    """Cut a page into blocks; `markup` leaves marks for inline code and emphasis in their texts."""
-    text, title = visible(page)
-    watching = any(word in text for word in WATCHED)
-    tokens = TAG.split(text)
-    skipped = SKIPPED
+    """Cut a page into blocks; `markup` leaves marks for inline code and emphasis in `marked`."""
+    return blocks_of(cut_at_tags(page), markup)
+
+
+def blocks_of(tags: Tags, markup: bool = False) -> Blocks:
+    """The blocks between a page's tags."""
+    shown: set[str] = set()
     while True:
-        reader = Reader(markup, watching)
-        unclosed = reader.read(tokens, skipped)
-        if unclosed is None:
-            return Blocks(reader.blocks, reader.elements, reader.ends, title, reader.codes)
-        skipped = skipped - {unclosed}
+        reader = Reader(tags, markup, shown)
+        unclosed = reader.read(tags)
+        if not unclosed:
+            return reader.page
+        shown.add(unclosed)
+        if len(shown) > MAX_UNCLOSED:
+            shown |= {name.lower() for name in tags.names if name}
 
 
 class Reader:
-    """The loop over a page's tags with what is open."""
+    """The loop over a page's tags with what is open.
+
+    `shown`: names of elements that are read although they should be hidden, because one of them never ends.
+    """
 
     __slots__ = (
-        "blocks", "bold", "bold_chars", "by_attrs", "codes", "elements", "ends", "in_link", "link_chars", "markup",
-        "names", "num_links", "open_names", "parts", "pre", "stack", "watching",
+        "bold", "bold_chars", "by_attrs", "ends", "in_link", "link_chars", "markup", "num_links", "open", "page",
+        "parts", "pre", "shown", "stack", "texts",
     )  # fmt: skip
 
-    def __init__(self, markup: bool, watching: bool) -> None:
+    def __init__(self, tags: Tags, markup: bool, shown: set[str]) -> None:
         self.markup = markup
-        self.watching = watching
-        self.blocks: list[Block] = []
-        self.elements = [Element("body", 0, 0, 0, "", 0)]
-        self.ends = [0]
+        self.shown = shown
+        self.page = page = Blocks(tags.title)
+        self.ends, self.texts = page.ends, page.texts
+        if not markup:
+            page.marked = page.texts
+        page.names.append("body")
+        page.attrs.append("")
+        for column in (page.parents, page.bits, page.own_bits, page.begins, page.ends):
+            column.append(0)
         self.stack = [0]
-        self.names = ["body"]
-        self.open_names = {"body": 1}
+        self.open = ["body"]
         self.parts: list[str] = []
         self.by_attrs: dict[str, int] = {"": 0}
-        self.codes: dict[int, str] = {}
         self.in_link = False
         self.link_chars = self.num_links = self.bold_chars = self.bold = self.pre = 0
 
-    def read(self, tokens: list[Any], skipped: frozenset[str]) -> str | None:
-        """Read all tokens; the name of an element whose content is skipped and that never ends, if there is one."""
-        skip = ""
-        depth = 0
-        parts, kinds, watching = self.parts, KINDS, self.watching
+    def read(self, tags: Tags) -> str:
+        """Read all tokens; the name of an element whose content is hidden and that never ends, if there is one."""
+        skip, borders, depth = "", ("", ""), 0
+        names: list[Any] = tags.names
+        tokens, parts, kinds = tags.tokens, self.parts, KINDS
         enter, leave, add = self.enter, self.leave, self.parts.append
         if tokens[0]:
             add(tokens[0])
-        for slash, name, attrs, text in zip(tokens[1::4], tokens[2::4], tokens[3::4], tokens[4::4], strict=True):
+        for name, attrs, text in zip(names, tokens[2::3], tokens[3::3], strict=True):
             if skip:
-                if name is not None and name.lower() == skip:
-                    depth += -1 if slash else 1
+                if name is not None and (lower := name.lower()) in borders:
+                    depth += 1 if lower == skip else -1
                     if not depth:
                         skip = ""
                         add(text if self.pre else " " + text)
                 continue
             kind = kinds.get(name)
             if kind is None:
-                if name is None:  # a doctype
-                    name, kind = "", 0
-                else:
-                    name = name.lower()
-                    kind = kinds.get(name, 0 if ":" in name else BLOCK)
-            if kind == BLOCK:
-                if slash:
-                    leave(name)
-                elif (name in skipped and attrs[-1:] != "/") or (
-                    attrs and (watching or self.pre or "gutter" in attrs or "line" in attrs) and unseen(attrs)
-                ):
-                    skip, depth = name, 1
-                    continue
-                else:
-                    enter(name, attrs)
+                name, kind = kind_of(name)
+            if kind == END:
+                leave(name[1:])
             elif kind == LINK:
-                self.in_link = in_link = not slash and "href" in attrs
-                if in_link:
-                    self.num_links += 1
-            elif attrs and (watching or self.pre) and not slash and name not in VOID and unseen(attrs):
-                skip, depth = name, 1
+                self.in_link = in_link = "href" in attrs or "href" in attrs.lower()
+                self.num_links += in_link
+            elif kind == LINK_END:
+                self.in_link = False
+            elif 0 < kind < END:
+                skip = enter(name, attrs, kind)
+            elif kind >= SPAN and attrs and (flags := flags_of(attrs)) and self.hides(name, flags):
+                skip = name
+            elif kind and kind != SPAN:
+                self.inline(kind, attrs)
+            if skip:
+                borders, depth = (skip, "/" + skip), 1
                 continue
-            elif kind:
-                self.inline(kind, slash, attrs)
             if text and (parts or self.pre or not text.isspace()):  # space before a block's text says nothing
                 add(text)
                 if self.in_link:
                     self.link_chars += len(text.strip())
                 if self.bold:
                     self.bold_chars += len(text.strip())
-        if skip in skipped:
-            return skip
-        if parts:
+        if not skip:
+            self.finish()
+        return skip
+
+    def finish(self) -> None:
+        """The page ends."""
+        if self.parts:
             self.flush()
         while self.stack:
             self.pop()
-        return None
 
-    def inline(self, kind: int, slash: str, attrs: str) -> None:
+    def inline(self, kind: int, attrs: str) -> None:
         """An inline element that matters begins or ends."""
         if kind == BREAK:
             self.line_break()
-        elif kind == BOLD:
-            self.bold = 0 if slash else 1
-            if self.markup:
-                self.parts.append("\x03")
         elif kind == PICTURE:
             if "tex" in attrs or "math" in attrs:
                 self.picture(attrs)
         elif kind == CODE and self.pre:
-            if attrs and not slash:
-                self.codes.setdefault(self.stack[-1], attrs)
-        elif self.markup:
-            self.parts.append("\x02" if kind == CODE else "\x04")
+            if attrs:
+                self.page.codes.setdefault(self.stack[-1], attrs)
+        else:
+            if kind in (BOLD, BOLD_END):
+                self.bold = int(kind == BOLD)
+            if self.markup and not self.pre:
+                self.parts.append(MARK_OF[kind])
 
     def line_break(self) -> None:
         """`<br>`: a line end; two of them part paragraphs."""
@@ -304,7 +242,7 @@ class Reader:
             if parts[i] == "\x01":
                 self.flush()
                 return
-            if not parts[i].isspace():
+            if not (parts[i].isspace() or parts[i] in MARKS):
                 break
         parts.append("\x01")
 
@@ -317,37 +255,58 @@ class Reader:
         if tex:
             self.parts.append(tex if tex[0] == "$" or tex.startswith("\\(") else f"${tex}$")
 
-    def enter(self, name: str, attrs: str) -> None:
-        """A block element begins."""
+    def enter(self, name: str, attrs: str, kind: int) -> str:
+        """A block element begins; its name when its content is to be hidden."""
+        own = self.by_attrs.get(attrs)
+        if own is None:
+            own = self.by_attrs[attrs] = bits_of(attrs)
+        if (own > ALL_WORDS and self.hides(name, own)) or (
+            kind == SKIP and attrs[-1:] != "/" and name not in self.shown
+        ):
+            return name
         if self.pre:
             self.new_line()
         elif self.parts:
             self.flush()
-        names, stack = self.names, self.stack
+        stack, names, page = self.stack, self.open, self.page
         if names[-1] == "p":
             self.pop()
-        if name in CLOSES:
+        if kind == ITEM:
             self.close_implied(name, CLOSES[name])
-        if len(stack) >= MAX_DEPTH or name in VOID:
-            return
+        if kind == RULE or len(stack) >= MAX_DEPTH:
+            return ""
         parent = stack[-1]
-        own = self.by_attrs.get(attrs)
-        if own is None:
-            own = self.by_attrs[attrs] = bits_of(attrs)
-        if name in BIT:
-            own |= BIT[name]
-        elements, open_names = self.elements, self.open_names
-        stack.append(len(elements))
+        own = own & ALL_WORDS | BIT.get(name, 0)
+        stack.append(len(page.names))
         names.append(name)
-        open_names[name] = open_names.get(name, 0) + 1
-        elements.append(Element(name, parent, own | elements[parent][2], own, attrs, len(self.blocks)))
-        self.ends.append(0)
+        page.names.append(name)
+        page.attrs.append(attrs)
+        page.parents.append(parent)
+        page.own_bits.append(own)
+        page.bits.append(own | page.bits[parent])
+        page.begins.append(len(page.texts))
+        page.ends.append(0)
         if name in RAW:
             self.pre += 1
+        return ""
+
+    def hides(self, name: str, flags: int) -> bool:
+        """Whether an element with these classes holds what is not text: line numbers, a second drawing of a formula."""
+        if name in VOID or name in self.shown:
+            return False
+        if flags & IS_DRAWN:
+            return True
+        if name in RAW or name == "code":  # the classes of code with numbers, not of the numbers
+            return False
+        return bool(flags & IS_NUMBERS) or self.pre > 0 or (name in CELLS and self.in_code())
+
+    def in_code(self) -> bool:
+        """Whether an element around says that it holds code."""
+        return any(OF_CODE.search(self.page.attrs[i][:2000]) for i in self.stack[-6:])
 
     def close_implied(self, name: str, closes: frozenset[str]) -> None:
         """End what a new element ends: an earlier list item, row or cell."""
-        names = self.names
+        names = self.open
         for i in range(len(names) - 1, 0, -1):
             found = names[i]
             if found in closes:
@@ -365,12 +324,15 @@ class Reader:
                 self.new_line()
         elif self.parts:
             self.flush()
-        names = self.names
+        names = self.open
         if names[-1] == name:
-            if len(names) > 1:
+            if self.pre:
                 self.pop()
+            else:
+                names.pop()
+                self.ends[self.stack.pop()] = len(self.texts)
             return
-        if not self.open_names.get(name):
+        if name not in names:
             return
         for i in range(len(names) - 1, 0, -1):
             found = names[i]
@@ -378,17 +340,16 @@ class Reader:
                 while len(names) > i:
                     self.pop()
                 return
-            if (found == "td" or found == "th") and name not in ROWS and name != "table":
+            if found in CELLS and name not in ROWS and name != "table":
                 return
 
     def pop(self) -> None:
         """The innermost element ends."""
-        if self.names[-1] in RAW:
+        if self.pre and self.open[-1] in RAW:
             self.flush()
             self.pre -= 1
-        self.ends[self.stack.pop()] = len(self.blocks)
-        name = self.names.pop()
-        self.open_names[name] -= 1
+        self.page.ends[self.stack.pop()] = len(self.page.texts)
+        self.open.pop()
 
     def new_line(self) -> None:
         """In code, the border of an element is a line end at most."""
@@ -405,39 +366,60 @@ class Reader:
         else:
             text = " ".join(text.split())
             if "&" in text:
-                text = " ".join(entities.unescape(text).split())
+                text = " ".join(unescape(text).split())
             if "\x01" in text:
-                text = "\n".join(line for part in text.split("\x01") if (line := part.strip()))
+                text = lines_of(text)
+        page = self.page
+        if self.markup:
+            plain = unmarked(text) if self.pre else plain_text(text)
+            if plain:
+                page.marked.append(text)
+            text = plain
         if text:
-            self.blocks.append(Block(text, self.stack[-1], self.link_chars, self.num_links, self.bold_chars))
+            page.texts.append(text)
+            page.element_of.append(self.stack[-1])
+            page.link_chars.append(self.link_chars)
+            page.num_links.append(self.num_links)
+            page.bold_chars.append(self.bold_chars)
             self.link_chars = self.bold_chars = 0
-            self.num_links = 1 if self.in_link else 0
+            self.num_links = int(self.in_link)
+
+
+def kind_of(name: str) -> tuple[str, int]:
+    """The name of a tag in lower case, and what it is: unknown elements are blocks but for those of XML and MathJax."""
+    name = name.lower()
+    kind = KINDS.get(name)
+    if kind is None:
+        closing = name[0] == "/"
+        inline = ":" in name or name.startswith("mjx-", closing)
+        kind = 0 if inline else END if closing else BLOCK
+    return name, kind
+
+
+def lines_of(text: str) -> str:
+    """The lines between line breaks; one with nothing but marks joins its neighbour."""
+    lines = [""]
+    for line in map(str.strip, text.split("\x01")):
+        if MARK.sub("", line) and MARK.sub("", lines[-1]):
+            lines.append(line)
+        else:
+            lines[-1] += line
+    return "\n".join(lines)
 
 
 def raw_text(text: str) -> str:
     """The text of a `pre` as it stands; empty when there is nothing but space."""
-    text = entities.unescape(text).replace("\r\n", "\n").replace("\x01", "")
+    text = unescape(text).replace("\r\n", "\n").replace("\x01", "")
     return text if text.strip() else ""
 
 
-def bits_of(attrs: str) -> int:
-    """What an element's classes and other attributes say."""
-    bits = 0
-    for values, flag in ATTRIBUTE.findall(attrs[:2000]):
-        for word in (values or flag).split():
-            bits |= bits_of_word(word)
-    return bits
+def unmarked(text: str) -> str:
+    """A text without marks of inline elements."""
+    return text if text.isprintable() else MARK.sub("", text)
 
 
-@lru_cache(maxsize=1 << 16)
-def bits_of_word(word: str) -> int:
-    """What one class or id says: a bit for each kind of word in it."""
-    bits = 0
-    for found in WORD.finditer(word[:80].lower()):
-        bits |= 1 << (found.lastindex or 1) - 1
-    return bits
-
-
-def unseen(attrs: str) -> bool:
-    """Whether an element holds what is not text: line numbers beside code, a second drawing of a formula."""
-    return bool(GUTTER.search(attrs) or UNSEEN.search(attrs.lower()))
+def plain_text(text: str) -> str:
+    """A marked text as it would have been read without marks."""
+    if text.isprintable():
+        return text
+    return "\n".join(line for part in MARK.sub("", text).split("\n") if (line := " ".join(part.split())))

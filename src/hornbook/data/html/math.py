@@ -1,18 +1,20 @@
 """Formulas of web pages as LaTeX: MathML (its TeX annotation first, else converted) in place of its elements."""
 
-import html as entities
 import re
 from dataclasses import dataclass, field
+from html import escape
+
+from hornbook.data.html.entities import unescape
 
 MATH = re.compile(
     r"<(?:math|MATH)\b([^>]{0,500})>(.*?)</(?:math|MATH)>((?:\s{0,9}</[a-z]+>)?\s{0,9}<img\b[^>]{0,4000}mwe-math-fallback[^>]*>)?",
     re.DOTALL,
 )
-ANNOTATION = re.compile(
-    r"<annotation\b[^>]{0,200}application/x-tex[^>]{0,200}>(.{0,4000}?)</annotation", re.DOTALL | re.IGNORECASE
-)
+ANNOTATION = re.compile(r"<annotation\b[^>]{0,200}application/x-tex[^>]{0,200}>(.{0,4000}?)</annotation", re.DOTALL)
 TOKEN = re.compile(r"<(/?)(?:[\w-]+:)?([a-zA-Z]+)([^>]*)>")
 DROPPED = frozenset(("annotation", "annotation-xml", "mphantom", "maligngroup", "malignmark", "none", "mprescripts"))
+COMMAND = re.compile(r"\\[a-zA-Z]+\Z")
+MAX_COMMAND_CHARS = 40
 MAX_MATH_CHARS = 20_000
 MAX_MATH_DEPTH = 100
 OPERATORS = {
@@ -71,15 +73,16 @@ def _replaced(found: re.Match[str]) -> str:
     if not tex:
         return ""
     mark = "$$" if re.search(r"display\s*=\s*[\"']?block", attrs) else "$"
-    return entities.escape(f"{mark}{tex}{mark}", quote=False)
+    return escape(f"{mark}{tex}{mark}", quote=False)
 
 
 def math_to_tex(inner: str, attrs: str = "") -> str:
     """LaTeX of what stands inside a `<math>` element: the author's own TeX where it is given."""
-    found = ANNOTATION.search(inner, 0, MAX_MATH_CHARS)
-    tex = entities.unescape(found.group(1)) if found else ""
+    place = inner.find("application/x-tex")  # after the formula itself, which may be long
+    found = ANNOTATION.match(inner, max(0, inner.rfind("<", 0, place))) if place >= 0 else None
+    tex = unescape(found.group(1)) if found else ""
     if not tex.strip() and (alt := re.search(r'\balttext\s*=\s*"([^"]+)"', attrs)):
-        tex = entities.unescape(alt.group(1))
+        tex = unescape(alt.group(1))
     if not tex.strip() and len(inner) <= MAX_MATH_CHARS:
         tex = _tex(_tree(inner))
     tex = " ".join(tex.split())
@@ -159,7 +162,7 @@ def _tex(node: Node) -> str:
 
 
 def _leaf(node: Node) -> str:
-    text = " ".join(entities.unescape(node.text).split())
+    text = " ".join(unescape(node.text).split())
     if node.name in ("mtext", "ms"):
         return rf"\text{{{text}}}" if text else " "
     if node.name == "mi" and len(text) > 1 and text.isascii() and text.isalpha():
@@ -183,7 +186,7 @@ def _joined(texs: list[str]) -> str:
     """Side by side, with a space where a command would run into a letter."""
     out = ""
     for tex in texs:
-        if tex and out and tex[0].isalpha() and re.search(r"\\[a-zA-Z]+$", out):
+        if tex and out and tex[0].isalpha() and COMMAND.search(out[-MAX_COMMAND_CHARS:]):
             out += " "
         out += tex
     return out.strip()
@@ -200,7 +203,7 @@ def _base(tex: str) -> str:
 def _stacked(node: Node, base: str, other: str) -> str:
     """Something over or under something."""
     last = node.children[-1]
-    accent = ACCENTS.get(" ".join(entities.unescape(last.text).split())) if last.name in ("mo", "mi") else None
+    accent = ACCENTS.get(" ".join(unescape(last.text).split())) if last.name in ("mo", "mi") else None
     if accent and (node.name == "mover" or accent in ("underline", "underbrace", "overline")):
         accent = "underline" if node.name == "munder" and accent == "overline" else accent
         return rf"\{accent}{{{base}}}"
@@ -219,7 +222,7 @@ def _matrix(node: Node) -> str:
 def _fenced(node: Node) -> str:
     def attribute(name: str, default: str) -> str:
         found = re.search(rf'\b{name}\s*=\s*"([^"]*)"', node.attrs)
-        return entities.unescape(found.group(1)) if found else default
+        return unescape(found.group(1)) if found else default
 
     opening, closing = attribute("open", "("), attribute("close", ")")
     inner = (attribute("separators", ",")[:1] + " ").join(_tex(part) for part in node.children)

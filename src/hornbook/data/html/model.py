@@ -4,14 +4,19 @@ import base64
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbook.data.html.blocks import HIDDEN_BIT, NUM_BITS, Blocks
+from hornbook.data.html.blocks import NUM_BITS, Blocks
+from hornbook.data.html.classes import HIDDEN_BIT
+
+if TYPE_CHECKING:
+    from array import array
 
 WORD = re.compile(r"\w+")
 NUM_WORDS = 3
@@ -37,7 +42,11 @@ PHRASES = (
 MAX_PHRASE_WORDS = 12
 ENDS = frozenset(".!?…”\"’'»:;)。！？」")
 CHAR_CLASSES = (".!?。！？", ",，", "|»›•/·>", '"“”„«', "\n", " ")
-NUM_CHAR_CLASSES = len(CHAR_CLASSES) + 3
+UNSPACED = len(CHAR_CLASSES) + 3
+"""Class of kana and ideographs, which are written without spaces."""
+NUM_CHAR_CLASSES = UNSPACED + 1
+CHARS_PER_WORD = 1.6
+"""Characters for each word of an unspaced text (`language.languages`)."""
 
 
 @cache
@@ -48,18 +57,20 @@ def phrase_kinds() -> dict[str, int]:
 
 @cache
 def char_classes() -> Any:
-    """Class of each character of the first plane: 0 other, 1 digit, 2 capital letter, 3... as in CHAR_CLASSES."""
-    table = np.zeros(0x10000, np.int64)
+    """Class of each character of the first plane: 0 other, 1 digit, 2 capital letter, 3... CHAR_CLASSES, UNSPACED."""
+    table = np.zeros(0x10000, np.uint8)
     for code in range(0x10000):
         char = chr(code)
         table[code] = 1 if char.isdigit() else 2 if char.isupper() else 0
         for i, chars in enumerate(CHAR_CLASSES):
             if char in chars:
                 table[code] = 3 + i
+    for first, last in ((0x3041, 0x30FF), (0x3400, 0x9FFF), (0xF900, 0xFAFF)):
+        table[first : last + 1] = UNSPACED
     return table
 
 
-BITS = np.arange(NUM_BITS)
+BITS = np.arange(NUM_BITS)[:, None]
 MIXERS = np.array([0x1E3779B97F4A7C15, 0x632BE59BD9B4E019, 0x2C1B3C6D7A0F9E51], np.int64)
 """Odd numbers that make one number of three."""
 
@@ -98,6 +109,11 @@ class Model:
     third: Any
     third_bias: Any
     threshold: float
+    side_by_side: Any = field(init=False)
+    """`second` of all nets as one matrix."""
+
+    def __post_init__(self) -> None:
+        self.side_by_side = _side_by_side(self.second)
 
 
 @cache
@@ -113,18 +129,19 @@ def load_model() -> Model:
 
 def probabilities(table: Table, model: Model) -> Any:
     """How likely each block is main text."""
-    rows = np.clip((table.rows[:, 1:] - model.mean) * model.scale, -5, 5)
+    rows = table.rows[:, 1:] - model.mean
+    rows *= model.scale
+    np.minimum(np.maximum(rows, -5, out=rows), 5, out=rows)
     hidden = np.maximum(rows @ model.first + model.first_bias, 0)
-    nets, width = len(model.third), model.second.shape[2]
-    given = (hidden @ _side_by_side(model.second)).reshape(len(rows), NUM_SEEN, nets * width)
-    inner = np.maximum(_gathered(given, table) + model.second_bias.reshape(-1), 0)
-    logits = inner @ model.third.reshape(-1) / nets + model.third_bias.mean()
-    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    inner = np.maximum(_seen(hidden, table) @ model.side_by_side + model.second_bias.reshape(-1), 0)
+    logits = inner @ model.third.reshape(-1) / len(model.third) + model.third_bias.mean()
+    return 1 / (1 + np.exp(-np.minimum(np.maximum(logits, -30), 30)))
 
 
 def chosen(likely: Any, table: Table, threshold: float) -> list[int]:
-    """Positions of the blocks to keep; on a page where none is likely, those half as likely as the likeliest.
+    """Positions of the blocks to keep: at least as likely as the threshold, or half as likely as the likeliest one.
 
+    So the limit sinks with the likeliest block where that is less than twice the threshold, and something always stays.
     A main heading (h1) right before a chosen block is chosen too: gold texts often leave it out (F1 on them falls by
     .002), but a text begins with it.
     """
@@ -159,134 +176,141 @@ def votes_of(text: str, blocks: list[str]) -> Any:
 
 
 def _side_by_side(second: Any) -> Any:
-    """The second layers of all nets as one matrix: values of a block -> what each place gives to each net."""
+    """The second layers of all nets as one matrix (what a block sees of all nets) x (nets * width)."""
     nets, wide, width = second.shape
-    hidden = wide // NUM_SEEN
-    matrix = np.zeros((nets, hidden, NUM_SEEN, nets, width), np.float32)
+    matrix = np.zeros((NUM_SEEN, nets, wide // NUM_SEEN, nets, width), np.float32)
     for net in range(nets):
-        matrix[net, :, :, net] = second[net].reshape(NUM_SEEN, hidden, width).transpose(1, 0, 2)
-    return matrix.reshape(nets * hidden, NUM_SEEN * nets * width)
+        matrix[:, net, :, net] = second[net].reshape(NUM_SEEN, -1, width)
+    return matrix.reshape(nets * wide, nets * width)
 
 
-def _gathered(given: Any, table: Table) -> Any:
-    """Sums what a block gets: from itself, from three neighbours on each side, means over its containers and its like.
-
-    Means and shifts of a linear map are the map of means and shifts: one product of matrices is enough.
-    """
-    num = len(given)
-    got = given[:, 0].copy()
+def _seen(hidden: Any, table: Table) -> Any:
+    """What a block sees: itself, three neighbours on each side, means over three containers and over its like."""
+    num, width = hidden.shape
+    seen = np.zeros((num, NUM_SEEN, width), np.float32)
+    seen[:, 0] = hidden
     for lag in (1, 2, 3):
         if lag < num:
-            got[lag:] += given[:-lag, 2 * lag - 1]
-            got[:-lag] += given[lag:, 2 * lag]
-    for level, (begins, ends) in enumerate(zip(table.begins, table.ends, strict=True)):
-        sums = np.zeros((num + 1, got.shape[1]))
-        np.cumsum(given[:, 7 + level], axis=0, dtype=np.float64, out=sums[1:])
-        got += (sums[ends] - sums[begins]) / np.maximum(ends - begins, 1)[:, None]
+            seen[lag:, 2 * lag - 1] = hidden[:-lag]
+            seen[:-lag, 2 * lag] = hidden[lag:]
+    sums = np.zeros((num + 1, width))
+    np.cumsum(hidden, axis=0, dtype=np.float64, out=sums[1:])
+    means = sums.take(table.ends.T, axis=0) - sums.take(table.begins.T, axis=0)
+    np.divide(means, np.maximum(table.ends - table.begins, 1).T[:, :, None], out=seen[:, 7:10], casting="same_kind")
+    order = np.argsort(table.groups, kind="stable")
     sizes = np.bincount(table.groups)
-    of_group = np.zeros((len(sizes), got.shape[1]), np.float32)
-    np.add.at(of_group, table.groups, given[:, 10])
-    return got + (of_group / sizes[:, None])[table.groups]
+    of_group = np.add.reduceat(hidden.take(order, axis=0), np.cumsum(sizes) - sizes) / sizes[:, None]
+    seen[:, 10] = of_group.take(table.groups, axis=0)
+    return seen.reshape(num, -1)
 
 
 def features(page: Blocks) -> Table:
     """What the model sees of a page with at least one block."""
-    texts, element_of, link_chars, num_links, bold_chars = zip(*page.blocks, strict=True)
-    names, parents_of, bits, own_bits, _, begin_of = zip(*page.elements, strict=True)
-    elements, parents = np.array(element_of), np.array(parents_of)
-    begins, ends = np.array(begin_of), np.array(page.ends)
-    levels = np.empty((3, len(elements)), np.int64)
+    elements, parents, begins, ends, bits, own_bits = map(
+        _numbers, (page.element_of, page.parents, page.begins, page.ends, page.bits, page.own_bits)
+    )
+    chain_up = np.empty((4, len(elements)), np.int64)
+    chain_up[0] = elements
     for i in range(3):
-        levels[i] = parents[levels[i - 1] if i else elements]
-    kinds = np.array([TAG_KINDS.get(name, NUM_KINDS - 1) for name in names])[elements]
-    own = _own(texts, page.title, np.array([link_chars, num_links, bold_chars], np.float32))
-    of_elements = np.array([bits, own_bits])
-    bits_here = of_elements[0, elements]
-    around = of_elements[1, [elements, levels[0], levels[1]]]
-    place = _place(own, kinds, elements, levels, begins, ends, bits_here & HIDDEN_BIT != 0)
-    marks = np.concatenate([bits_here[:, None] >> BITS & 1, (around[0] | around[1])[:, None] >> BITS & 1], axis=1)
-    onehot = kinds[:, None] == np.arange(NUM_KINDS)
-    rows = np.concatenate([own, place, onehot, marks], axis=1, dtype=np.float32)
+        chain_up[i + 1] = parents[chain_up[i]]
+    kinds = np.array([TAG_KINDS.get(page.names[i], NUM_KINDS - 1) for i in page.element_of])
+    counted = np.array([_numbers(page.link_chars), _numbers(page.num_links), _numbers(page.bold_chars)], np.float32)
+    own = _own(page.texts, page.title, counted)
+    bits_here = bits[elements]
+    around = own_bits[chain_up[:3]]
+    place = _place(own, kinds, chain_up, begins, ends, bits_here & HIDDEN_BIT != 0)
+    onehot = kinds == np.arange(NUM_KINDS)[:, None]
+    marks = [bits_here >> BITS & 1, (around[0] | around[1]) >> BITS & 1]
+    rows = np.concatenate([own, *place, onehot, *marks], dtype=np.float32).T
     mixed = MIXERS @ around + kinds * 0x2545F4914F6CDD1D
+    levels = chain_up[1:]
     return Table(rows, begins[levels], ends[levels], np.unique(mixed, return_inverse=True)[1], kinds == 1)
 
 
-def _own(texts: tuple[str, ...], title: str, counted: Any) -> Any:
-    """What a block shows by itself; `counted`: characters in links, links, bold characters."""
+def _numbers(column: "array[int]") -> Any:
+    """A column of a page without copying it."""
+    return np.frombuffer(column, np.int64)
+
+
+def _own(texts: list[str], title: str, counted: Any) -> Any:
+    """Features x texts: what a block shows by itself; `counted`: characters in links, links, bold characters."""
     title = title.lower()
     times = Counter(texts)
-    kinds_of_phrase = phrase_kinds()
-    rows: list[tuple[float, ...]] = []
-    for text in texts:
-        start = text[:80].lower()
-        phrases = [0] * len(PHRASES)
-        for word in start.split()[:MAX_PHRASE_WORDS]:
-            kind = kinds_of_phrase.get(word.strip(".,:;!?[]"))
-            if kind is not None:
-                phrases[kind] += 1
-        rows.append(
-            (text[-1] in ENDS, text[0].isupper(), times[text] > 1, len(start) > 8 and start[:60] in title, *phrases)
-        )
-    counts = _count_chars(texts)
-    num_chars = np.fromiter(map(len, texts), np.float32, len(texts))[:, None]
-    num_words = counts[:, 8:9] + 1
-    links = np.minimum(counted[0, :, None] / num_chars, 1)
-    bold = np.minimum(counted[2, :, None] / num_chars, 1)
-    sums = np.concatenate([num_chars, num_words, counts[:, 3:8], counted[1, :, None]], axis=1)
-    shares = [counts[:, 1:3] / num_chars, counts[:, 3:5] / num_chars * 100, num_chars / num_words, links, bold]
-    return np.concatenate([num_chars, links, np.log1p(sums), *shares, np.array(rows, np.float32)], axis=1)
-
-
-def _count_chars(texts: tuple[str, ...]) -> Any:
-    """Texts x classes of characters."""
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = char_classes()[np.minimum(codes, 0xFFFF)]
+    starts = [text[:80].lower() for text in texts]
+    signs = [
+        [text[-1] in ENDS for text in texts],
+        [text[0].isupper() for text in texts],
+        [times[text] > 1 for text in texts],
+        [len(start) > 8 and start[:60] in title for start in starts],
+    ]
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    classes += np.repeat(np.arange(len(texts)) * NUM_CHAR_CLASSES, sizes)
-    return np.bincount(classes, minlength=len(texts) * NUM_CHAR_CLASSES).reshape(-1, NUM_CHAR_CLASSES)
+    counts = _count_chars(texts, sizes)
+    num_chars, num_words = sizes.astype(np.float32), counts[8] + 1 + counts[UNSPACED] / CHARS_PER_WORD
+    links, bold = np.minimum(counted[::2] / num_chars, 1)
+    sums = np.log1p(np.array([num_chars, num_words, *counts[3:8], counted[1]], np.float64))
+    shares = [counts[1:3] / num_chars, counts[3:5] / num_chars * 100, np.array([num_chars / num_words, links, bold])]
+    return np.concatenate([np.array([num_chars, links]), sums, *shares, np.array(signs), _phrases(starts)])
 
 
-def _place(own: Any, kinds: Any, elements: Any, levels: Any, begins: Any, ends: Any, hidden: Any) -> Any:
-    """What is around a block: sums over its elements, the best container, the place on the page."""
-    num = len(own)
-    chars, links, num_words, commas = own[:, 0], own[:, 1], np.expm1(own[:, 3]), np.expm1(own[:, 5])
+def _phrases(starts: list[str]) -> Any:
+    """Kinds of phrases x beginnings of texts: how many of the first words are of each kind."""
+    words = [start.split(None, MAX_PHRASE_WORDS)[:MAX_PHRASE_WORDS] for start in starts]
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    plain = map(str.strip, chain.from_iterable(words), repeat(".,:;!?[]"))
+    kinds = np.fromiter(map(phrase_kinds().get, plain, repeat(len(PHRASES))), np.int64, sizes.sum())
+    return _counted(kinds, sizes, len(PHRASES) + 1)[:-1]
+
+
+def _count_chars(texts: list[str], sizes: Any) -> Any:
+    """Classes of characters x texts (`sizes`: their characters)."""
+    text = "".join(texts)
+    data = text.encode("utf-16-le", "surrogatepass")
+    if len(data) == 2 * len(text):
+        codes = np.frombuffer(data, np.uint16)
+    else:
+        codes = np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), 0xFFFF)
+    return _counted(char_classes()[codes], sizes, NUM_CHAR_CLASSES)
+
+
+def _counted(kinds: Any, sizes: Any, num_kinds: int) -> Any:
+    """Kinds x rows: how often each kind is among the first `sizes[0]` of `kinds`, among the next `sizes[1]`, ..."""
+    begins = np.arange(0, len(sizes) * num_kinds, num_kinds)
+    return np.bincount(np.repeat(begins, sizes) + kinds, minlength=len(begins) * num_kinds).reshape(-1, num_kinds).T
+
+
+def _place(own: Any, kinds: Any, chain_up: Any, begins: Any, ends: Any, hidden: Any) -> list[Any]:
+    """Features x texts: what is around a block: sums over its elements, the best container, the place on the page."""
+    num = own.shape[1]
+    levels = chain_up[1:]
+    chars, links, num_words, commas = own[0], own[1], np.expm1(own[3]), np.expm1(own[5])
     is_text = (num_words >= 10) & (links < 0.5) & ~hidden
     good = np.where(is_text, chars * (1 - links), 0)
     bad = np.where(is_text, 0, chars)
     in_p = good * (kinds == 0)
     total_good, total = good.sum() + 1, chars.sum() + 1
-    sums = np.zeros((num + 1, 6))
-    np.cumsum(np.stack([good, bad, chars * links, np.ones(num), commas, in_p], axis=1), axis=0, out=sums[1:])
-    of_element = (sums[ends] - sums[begins]).astype(np.float32)
-    best = int(np.argmax(of_element[:, 0] + of_element[:, 4] * 10 - 2 * of_element[:, 1]))
-    best_p = int(np.argmax(of_element[:, 5] - 4 * of_element[:, 1]))
+    sums = np.zeros((6, num + 1))
+    np.cumsum(np.array([good, bad, chars * links, np.ones(num), commas, in_p]), axis=1, out=sums[:, 1:])
+    of_element = (sums[:, ends] - sums[:, begins]).astype(np.float32)
+    best = int(np.argmax(of_element[0] + of_element[4] * 10 - 2 * of_element[1]))
+    best_p = int(np.argmax(of_element[5] - 4 * of_element[1]))
     index = np.arange(num)
-    around = of_element[levels]
-    size = around[:, :, 0] + around[:, :, 1] + 1
+    around = of_element[:, levels]
+    size = around[0] + around[1] + 1
     heads = np.flatnonzero(kinds == 1)
-    head = int(heads[-1]) if 0 < len(heads) < 4 else num
-    after = np.where(head < num, index - head, 0)
-    same = [elements, *levels[:2]]
-    columns = [
-        (index >= begins[best]) & (index < ends[best]),
-        (index >= begins[best_p]) & (index < ends[best_p]),
-        np.full(num, of_element[best, 0] / total_good),
-        np.full(num, of_element[best_p, 5] / total_good),
-        *(around[:, :, 0] / size),
-        *(around[:, :, 2] / size),
-        *(around[:, :, 0] / total_good),
-        *(around[:, :, 5] / total_good),
-        *np.log1p(around[:, :, 0]),
-        *np.log1p(around[:, :, 3]),
-        index / num,
-        np.minimum(index, 100),
-        np.minimum(num - index, 100),
-        sums[:-1, 0] / total_good,
-        np.full(num, np.log1p(total_good)),
-        np.full(num, total_good / total),
-        np.sign(after),
-        np.clip(after, -20, 20),
-        *(np.append(level[1:] == level[:-1], False) for level in same),
-        *(np.append(False, level[1:] == level[:-1]) for level in same),
+    after = index - int(heads[-1]) if 0 < len(heads) < 4 else np.zeros(num)
+    same = np.zeros((6, num))
+    same[:3, :-1] = same[3:, 1:] = chain_up[:3, 1:] == chain_up[:3, :-1]
+    whole = [
+        of_element[0, best] / total_good,
+        of_element[5, best_p] / total_good,
+        np.log1p(total_good),
+        total_good / total,
     ]
-    return np.stack(columns, axis=1)
+    wide = np.repeat(np.array(whole)[:, None], num, axis=1)
+    inside = np.array([(index >= begins[i]) & (index < ends[i]) for i in (best, best_p)])
+    places = [index / num, np.minimum(index, 100), np.minimum(num - index, 100), sums[0, :-1] / total_good]
+    head = [np.sign(after), np.minimum(np.maximum(after, -20), 20)]
+    return [
+        inside, wide[:2], around[0] / size, around[2] / size, around[0] / total_good, around[5] / total_good,
+        np.log1p(around[0]), np.log1p(around[3]), np.array(places), wide[2:], np.array(head), same,
+    ]  # fmt: skip

@@ -1,71 +1,25 @@
-"""HTML to text: guards that look before a parser does, decoding, and the extractors."""
+"""HTML to text: decoding, and the extractors."""
 
+import gc
 import re
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
 from hornbook.data.files.encodings import decode
+
+if TYPE_CHECKING:
+    from hornbook.data.html.blocks import Blocks
+    from hornbook.data.html.tags import Tags
 
 Profile = Literal["precise", "fast", "markdown"]
 
 CERTAIN_F1 = 0.97
 """Where the model expects at least this of its own choice, nobody else is asked (about 1 article page in 12 is)."""
+MAX_PARSER_DEPTH = 1000
+"""trafilatura is not asked about pages that nest deeper: parsers hang on them."""
 
-VOID = frozenset(
-    b"area base br col embed hr img input link meta param source track wbr frame keygen basefont bgsound".split()
-)
-CLOSED_BY_OTHERS = frozenset(
-    b"p li td tr th dt dd option optgroup thead tbody tfoot colgroup caption rb rt rp rtc html head body".split()
-)
-FLAT = VOID | CLOSED_BY_OTHERS
-TAG = re.compile(rb"<(/?[a-z][a-z0-9]*)")
-HIDDEN = re.compile(rb"<(?:!--|script\b|style\b)")
-ENDS = {b"<!--": b"-->", b"<script": b"</script", b"<style": b"</style"}
 META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:-]+)", re.IGNORECASE)
-
-
-def count_tags(data: bytes) -> tuple[int, int]:
-    """How many tags open, and an upper bound for how deep they nest.
-
-    For each name the elements open at the same time are counted (a closing tag that closes nothing is ignored), the
-    depth is their sum at its highest. Elements without content, and those that the next one closes (p, li, td, ...),
-    nest only as far as their containers do and are left out. Comments and scripts are taken out first.
-    """
-    names = TAG.findall(_visible(data.lower()))
-    open_by_name: dict[bytes, int] = {}
-    depth = deepest = num_open = 0
-    for name in names:
-        if name[0] == 47:  # "/"
-            name = name[1:]
-            if open_by_name.get(name):
-                open_by_name[name] -= 1
-                depth -= 1
-            continue
-        num_open += 1
-        if name in FLAT:
-            continue
-        open_by_name[name] = open_by_name.get(name, 0) + 1
-        depth += 1
-        deepest = max(deepest, depth)
-    return num_open, deepest
-
-
-def _visible(data: bytes) -> bytes:
-    """The page without comments, scripts and styles (in lower case); one that never ends hides nothing.
-
-    Plain searches instead of one pattern: `<!--.*?-->` takes quadratic time on a page of 500,000 `<!--`.
-    """
-    parts: list[bytes] = []
-    position = 0
-    while (match := HIDDEN.search(data, position)) is not None:
-        parts.append(data[position : match.start()])
-        end = ENDS[match.group()]
-        position = data.find(end, match.end())
-        if position < 0:
-            position = match.end()
-            break
-        position += len(end)
-    parts.append(data[position:])
-    return b"".join(parts)
 
 
 def decode_html(data: bytes, declared: str) -> tuple[str, str]:
@@ -77,36 +31,61 @@ def decode_html(data: bytes, declared: str) -> tuple[str, str]:
     return decode(data, (declared, found.group(1).decode("ascii") if found else ""))
 
 
-def to_text(html: str, profile: Profile, emphasis: bool = True) -> str:
+def to_text(html: str, profile: Profile, emphasis: bool = True, tags: "Tags | None" = None) -> str:
     """The main text of a page: paragraphs, headings, lists, tables, code and formulas without navigation, ads, footers.
 
     `fast`: blocks chosen by a small learned model. `precise`: where the model is unsure, trafilatura's opinion of each
     block counts as much as its own. `markdown`: as precise, written as Markdown. A paragraph is a line; code keeps its
-    lines and indentation, formulas are LaTeX. May raise whatever the parsers raise.
+    lines and indentation, formulas are LaTeX. `tags`: the page cut at them, where somebody has done so. May raise
+    whatever the parsers raise.
     """
-    from hornbook.data.html import model as html_model
-    from hornbook.data.html.blocks import read_blocks
-    from hornbook.data.html.math import replace_math
+    from hornbook.data.html.blocks import blocks_of
+    from hornbook.data.html.tags import cut_at_tags
     from hornbook.data.html.text import render
 
-    page = read_blocks(replace_math(html), markup=profile == "markdown")
-    if not page.blocks:
-        return ""
+    with collector_at_rest():
+        page = blocks_of(tags or cut_at_tags(html), markup=profile == "markdown")
+        keep = _chosen(page, html, profile) if page.texts else []
+        return render(page, keep, profile == "markdown", emphasis)
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """No search for cyclic garbage: reading a page makes none, and searching costs 3 to 10 % of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _chosen(page: "Blocks", html: str, profile: Profile) -> list[int]:
+    """Positions of the blocks that are main text."""
+    from hornbook.data.html import model as html_model
+
     table = html_model.features(page)
     model = html_model.load_model()
     likely = html_model.probabilities(table, model)
     keep = html_model.chosen(likely, table, model.threshold)
-    if profile != "fast" and html_model.expected_f1(likely, keep, table) < CERTAIN_F1:
-        votes = html_model.votes_of(_second_opinion(html), [block.text for block in page.blocks])
-        keep = html_model.chosen((likely + votes) / 2, table, 0.5)
-    return render(page, keep, profile == "markdown", emphasis)
+    if profile == "fast" or html_model.expected_f1(likely, keep, table) >= CERTAIN_F1:
+        return keep
+    opinion = _second_opinion(html)
+    if opinion is None:
+        return keep
+    return html_model.chosen((likely + html_model.votes_of(opinion, page.texts)) / 2, table, 0.5)
 
 
-def _second_opinion(html: str) -> str:
-    """The text that trafilatura finds in its precision mode; none where it fails."""
+def _second_opinion(html: str) -> str | None:
+    """The text that trafilatura finds in its precision mode; None where it fails, or where its parser might hang."""
+    from hornbook.data.html.tags import NAME, depth_of
+
+    if depth_of(NAME.findall(html)) > MAX_PARSER_DEPTH:  # drawings and templates count here: its parser nests them
+        return None
     import trafilatura
 
     try:
         return trafilatura.extract(html, favor_precision=True, include_comments=False) or ""
     except Exception:  # noqa: BLE001 - whatever it does on a hostile page, the model's own choice stands
-        return ""
+        return None

@@ -9,17 +9,14 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from hornbook.data.language.byte_model import byte_model
+from hornbook.data.language.codes import UNDETERMINED, canonical
 from hornbook.data.language.kinds import SPACES, is_code
 
-UNDETERMINED = "und"
 Library = Literal["py3langid", "lingua"]
 
 ASCII_NOT_LETTERS = bytes(b for b in range(128) if not chr(b).isalpha())
 MIN_LETTER_FRAC = 0.5
 LONG_TOKEN_BYTES = 40
-
-# One language under two codes: the code used here.
-SAME = {"nb": "no", "cmn": "zh", "iw": "he", "in": "id", "zxx": UNDETERMINED}
 
 # Guesses that deserve a second look, with the languages they may be instead.
 RIVALS: dict[str, tuple[str, ...]] = {
@@ -32,7 +29,7 @@ RIVALS: dict[str, tuple[str, ...]] = {
     "xh": ("ts",),
     "sn": ("ts",),
     "zu": ("ts",),
-    "kik": ("mi",),
+    "ki": ("mi",),
     "fuv": ("mi",),
     "ltg": ("mi",),
 }
@@ -78,11 +75,6 @@ class Guess(NamedTuple):
 
     language: str
     confidence: float
-
-
-def canonical(code: str) -> str:
-    """The code used here for a language (`nb` is `no`, as in py3langid)."""
-    return SAME.get(code, code)
 
 
 def detect(text: str, head_bytes: int = 1024, library: Library = "py3langid") -> Guess:

@@ -4,7 +4,8 @@ Facts about languages, in one place: rules made for English read them here inste
 """
 
 from hornbook.core.document import Document
-from hornbook.data.language.langid import UNDETERMINED, detect
+from hornbook.data.language.codes import UNDETERMINED, canonical
+from hornbook.data.language.langid import detect
 
 META_LANGUAGE = "language"
 META_CONFIDENCE = "language_confidence"
@@ -171,10 +172,11 @@ STOP_WORDS: dict[str, frozenset[str]] = {
 
 
 def language_of(document: Document) -> str:
-    """The language noted in a document's meta, else the one detected; `und` when it is not sure."""
+    """The language noted in a document's meta (`en-US` and `eng` are `en`), else the one detected; `und` if unsure."""
     noted = document.meta.get(META_LANGUAGE)
-    if isinstance(noted, str) and noted:
-        return noted
+    code = canonical(noted) if isinstance(noted, str) else ""
+    if code:
+        return code
     guess = detect(document.text)
     return guess.language if guess.confidence >= 0.5 else UNDETERMINED
 

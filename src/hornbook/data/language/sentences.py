@@ -53,6 +53,8 @@ def cut(text: str, places: list[tuple[int, int]]) -> str:
     parts.append(text[begin:])
     lines = "".join(parts).split("\n")
     kept = [
-        line.replace("\0", "").rstrip() if "\0" in line else line for line in lines if line.strip("\0 \t\r") or not line
+        line.replace("\0", "").rstrip() if "\0" in line else line
+        for line in lines
+        if "\0" not in line or line.strip("\0 \t\r")
     ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")

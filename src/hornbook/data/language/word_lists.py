@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-WORD = re.compile(r"[^\W_]+")
+from hornbook.data.language.words import MARKS
+
+WORD = re.compile(rf"[^\W_]++(?:[{MARKS}]++[^\W_]*+)*+")
 BETWEEN = re.compile(r"[\s\u00a0_'’-]{1,3}")
-PLAIN = re.compile(r"[^\W_]+(?:[\s'’-]+[^\W_]+)*")
+PLAIN = re.compile(rf"{WORD.pattern}(?:[\s'’-]+{WORD.pattern})*")
+LETTER = re.compile(rf"[^\W_]|[{MARKS}]")
 NO_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -88,7 +91,8 @@ def _alone(folded: str, place: int, entry: str) -> bool:
     if NO_SPACES.search(entry):
         return True
     before, after = folded[max(0, place - 1) : place], folded[place + len(entry) : place + len(entry) + 1]
-    return not (before.isalnum() and entry[0].isalnum()) and not (after.isalnum() and entry[-1].isalnum())
+    first, last, before_it, after_it = (bool(LETTER.match(c)) for c in (entry[0], entry[-1], before, after))
+    return not (before_it and first) and not (after_it and last)
 
 
 def fold(text: str) -> str:

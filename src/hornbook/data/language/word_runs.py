@@ -1,7 +1,7 @@
 """How often words, pairs and triples of words occur, counted exactly and kept in bounded memory.
 
 Source: the summary of Misra & Gries 1982 as merged by Agarwal et al. 2012. Deviation: counts are exact until a table is
-full; it is then cut to the commonest, and the largest count that was cut off bounds the error of every entry.
+full; it is then cut to the commonest, and the largest counts that were cut off, added up, bound what an entry lacks.
 """
 
 from collections import Counter
@@ -71,7 +71,7 @@ class RunCounter:
         """The most that a run outside the first `most` can have occurred."""
         counts = self._table(size)[1]
         left = int(sorted(counts.tolist(), reverse=True)[most]) if len(counts) > most else 0
-        return max(left, self.cut[size])
+        return left + self.cut[size]
 
     def _number(self, word: str) -> int:
         found = self._index.get(word)
@@ -113,22 +113,25 @@ class RunCounter:
         if len(merged) > 2 * self.keep:
             border = np.partition(total, len(total) - self.keep)[len(total) - self.keep]
             stays = total >= border
+            if stays.sum() > 2 * self.keep:  # too many that tie
+                stays = total > border
             self.cut[size] += int(total[~stays].max(initial=0))
             merged, total = merged[stays], total[stays]
         self._tables[size] = (merged, total)
 
 
-def merge_top(parts: Iterable[tuple[Sequence[tuple[str, int]], int]], most: int) -> list[tuple[str, int, int]]:
+def merge_top(parts: Iterable[tuple[Sequence[tuple[str, int]], int, int]], most: int) -> list[tuple[str, int, int]]:
     """The commonest runs over several lists: (run, count, how much too low the count can be at most).
 
-    `parts`: of each list its runs with counts, and the most that a run outside it can have occurred.
+    `parts`: of each list its runs with counts, the most that a run outside it can have occurred, and how much too low
+    a count inside it can be.
     """
     counts, unseen, total = Counter[str](), Counter[str](), 0
-    for listed, border in parts:
+    for listed, border, lack in parts:
         total += border
         for run, count in listed:
             counts[run] += count
-            unseen[run] += border
+            unseen[run] += border - lack
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     return [(run, count, total - unseen[run]) for run, count in ordered]
 

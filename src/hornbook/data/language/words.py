@@ -17,7 +17,7 @@ SPACY_JOINT = r"""(?:(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])|[:<>=/](?=\d)|\.(?=
     |['’](?!(?:s|S|re|ve|ll|d|m)\b)|[\[({@&%~!?;\#|・])"""
 SPACY_WORD = re.compile(
     rf"""(?:https?://|www\.)\S*[\w/]                       # addresses
-    | (?<!\w)(?:[A-Za-z]\.)+(?!\w)                         # J.  U.S.
+    | (?<!\w)(?:[A-Za-z]\.){{1,20}}+(?!\w)                       # J.  U.S.
     | \d+(?=[ap]m\b)                                       # 9 pm
     | [\w{MARKS}]+?(?=n['’]t\b) | n['’]t\b                  # do n't
     | ['’](?:s|S|re|ve|ll|d|m)\b                           # it 's
@@ -32,6 +32,7 @@ UNICODE_WORD = re.compile(rf"[\w{MARKS}]+(?:['’.:·][\w{MARKS}]+|(?<=\d),\d+)*
 # Scripts written without spaces: Thai, Lao, Tibetan, Burmese, Khmer, kana, ideographs.
 UNSPACED = re.compile("[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 UNSPACED_WORD_CHARS = 10
+MAX_CACHED_CHARS = 40
 CHARS_PER_UNSPACED_WORD = 2
 
 
@@ -75,7 +76,7 @@ def _spacy_words(text: str) -> tuple[str, ...]:
         if part.isalpha():
             found.append(part)
         else:
-            found += _spacy_parts(part)
+            found += _spacy_parts(part) if len(part) <= MAX_CACHED_CHARS else SPACY_WORD.findall(part)
     return tuple(found)
 
 
