@@ -80,9 +80,9 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gold", type=Path, help="folder of the collections of gold pages")
-    parser.add_argument("--variants", type=int, default=6, help="how often each real page is used")
-    parser.add_argument("--world-bytes", type=int, default=2_000_000, help="clean text of generated pages")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--variants", type=int, default=8, help="how often each real page is used")
+    parser.add_argument("--world-bytes", type=int, default=3_000_000, help="clean text of generated pages")
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-record", action="store_true", help="do not write bench/records")
     return parser.parse_args()
