@@ -1,6 +1,6 @@
 """From WARC to deduplicated Parquet beside datatrove: documents a second, peak memory, agreement with the truth.
 
-    .venv/bin/python bench/pipeline.py [--gold FOLDER] [--variants 6] [--world-bytes 2000000] [--repeats 3]
+    .venv/bin/python bench/pipeline.py [--gold FOLDER] [--variants 8] [--world-bytes 3000000] [--repeats 2]
 
 The same files, rules (in datatrove's reading), parameters and number of worker processes for both, in one run,
 interleaved, each as a whole process from start to end. Input: bench/crawl_sample.py (`--gold`: the folder of the
