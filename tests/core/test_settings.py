@@ -1,3 +1,4 @@
+import pydantic
 import pytest
 
 from hornbook.core.errors import ArtifactError, SettingsError
@@ -49,6 +50,25 @@ def test_every_mistake_is_listed():
     with pytest.raises(SettingsError) as caught:
         parse(Example, {"total_tokens": "a", "rate": "b", "zzz": 1}, "stage x")
     assert all(name in str(caught.value) for name in ("total_tokens", "rate", "zzz"))
+
+
+def test_a_table_read_inside_another_gives_its_advice_once():
+    class Outer(StrictSettings):
+        table: dict[str, int]
+        """Of Inner."""
+
+        @pydantic.field_validator("table")
+        @classmethod
+        def _is_inner(cls, value: dict[str, int]) -> dict[str, int]:
+            parse(Inner, value, "rule inner")
+            return value
+
+    with pytest.raises(SettingsError) as caught:
+        parse(Outer, {"table": {"widht": 1}}, "stage x")
+    assert str(caught.value) == (
+        '"table": unknown setting "widht"; did you mean "width"? (rule inner) (stage x). '
+        "`hornbook stages NAME` lists every setting."
+    )
 
 
 def test_lists_become_tuples_and_ints_are_floats():

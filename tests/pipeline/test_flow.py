@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.core.artifact import Artifact, Manifest
-from hornbook.pipeline.flow import flow
+from hornbook.pipeline.flow import flow, totals
 from hornbook.pipeline.history import Cost, RunView, StageView
 from hornbook.report.blocks import Flow
 
@@ -40,12 +40,14 @@ def test_the_river_follows_what_the_tokens_were_made_of(tmp_path: Path) -> None:
         ("both (+20)", 110, 70, {"d": 40}),
     ]
     assert block.steps[-1].note == "12,345 tokens to learn from"
+    assert totals(RunView(tmp_path, "run", "complete", "", stages)) == (120, 70)
     (block,) = flow(RunView(tmp_path, "run", "complete", "", [s for s in stages if s.id != "tokens"]))
     assert isinstance(block, Flow) and [s.name for s in block.steps] == ["notes", "aside"]
 
 
 def test_a_run_without_documents_has_none(tmp_path: Path) -> None:
     assert flow(RunView(tmp_path, "run", "complete", "", [stage(tmp_path, "base", "checkpoint", {}, {})])) == []
+    assert totals(RunView(tmp_path, "run", "complete", "", [])) is None
 
 
 def test_the_river_does_not_follow_references(tmp_path: Path) -> None:
@@ -59,3 +61,4 @@ def test_the_river_does_not_follow_references(tmp_path: Path) -> None:
     ]
     (block,) = flow(RunView(tmp_path, "run", "complete", "", stages))
     assert isinstance(block, Flow) and [s.name for s in block.steps] == ["crawl", "good", "own"]
+    assert totals(RunView(tmp_path, "run", "complete", "", stages)) == (50, 30)

@@ -7,9 +7,10 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import pydantic
 
-from hornbook.core.errors import ArtifactError, SettingsError
+from hornbook.core.errors import ArtifactError, HornbookError, SettingsError
 
 HUB_PREFIX = "hub:"
+LISTED = "`hornbook stages NAME` lists every setting"
 
 
 class StrictSettings(pydantic.BaseModel):
@@ -41,7 +42,7 @@ def parse(kind: type[SettingsType], data: dict[str, Any], where: str) -> Setting
     except pydantic.ValidationError as error:
         mistakes = [_explain(kind, item) for item in error.errors(include_url=False)]
         first = "; ".join(mistakes)
-        raise SettingsError(first, where=where, do="`hornbook stages NAME` lists every setting") from None
+        raise SettingsError(first, where=where, do=LISTED) from None
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
@@ -102,8 +103,16 @@ def _explain(kind: type[pydantic.BaseModel], item: Any) -> str:
     if item["type"] == "missing":
         return f'setting "{name}" is missing'
     if item["type"] == "value_error":
-        return f'"{name}": {item["ctx"]["error"]}' if item["loc"] else str(item["ctx"]["error"])
+        said = _said(item["ctx"]["error"])
+        return f'"{name}": {said}' if item["loc"] else said
     return f'"{name}" = {item["input"]!r}: {item["msg"][0].lower()}{item["msg"][1:]}'
+
+
+def _said(error: Exception) -> str:
+    """What a check of the settings found; the advice that is given anyway is left out."""
+    if isinstance(error, HornbookError) and error.do == LISTED:
+        return error.found + (f" ({error.where})" if error.where else "")
+    return str(error)
 
 
 def _fields_at(kind: type[pydantic.BaseModel], loc: tuple[Any, ...]) -> list[str]:

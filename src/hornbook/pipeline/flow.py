@@ -31,9 +31,30 @@ def flow(run: RunView) -> list[Block]:
     return [Flow(TITLE, steps, "documents", NOTE)]
 
 
+def totals(run: RunView) -> tuple[int, int] | None:
+    """How many documents came in, at all beginnings of the river, and how many are left at its end."""
+    chain = _chain(run)
+    if not chain:
+        return None
+    documents, num_in = _documents(run), 0
+    waiting, seen = [chain[-1].id], {chain[-1].id}
+    while waiting:
+        stage = documents[waiting.pop()]
+        before = [name for name in _documents_of(stage) if name in documents]
+        num_in += 0 if before else read_funnel(stage.path)["in"]
+        waiting += [name for name in before if name not in seen]
+        seen.update(before)
+    return num_in, read_funnel(chain[-1].path)["kept"]
+
+
+def _documents(run: RunView) -> dict[str, StageView]:
+    """The stages that made documents, by name."""
+    return {s.id: s for s in run.stages if s.artifact is not None and s.artifact.kind == "documents" and _has(s)}
+
+
 def _chain(run: RunView) -> list[StageView]:
     """The stages that the last documents rest on, first to last; where several meet, the largest of them."""
-    documents = {s.id: s for s in run.stages if s.artifact is not None and s.artifact.kind == "documents" and _has(s)}
+    documents = _documents(run)
     if not documents:
         return []
     tokens = [s for s in run.stages if s.artifact is not None and s.artifact.kind == "tokens"]

@@ -8,8 +8,8 @@ from hornbook.core.artifact import Artifact
 from hornbook.core.errors import HornbookError
 from hornbook.core.units import human_bytes, human_count, human_seconds
 from hornbook.pipeline.advice import advice
-from hornbook.pipeline.describe import describe, funnel_of, score_records
-from hornbook.pipeline.flow import flow
+from hornbook.pipeline.describe import describe, score_records
+from hornbook.pipeline.flow import flow, totals
 from hornbook.pipeline.history import RECIPE, Cost, RunView, StageView, read_records, view_run
 from hornbook.pipeline.lock import LOCK
 from hornbook.pipeline.stage import load_stage
@@ -54,11 +54,9 @@ def tiles(run: RunView) -> list[tuple[str, str]]:
     """The numbers a reader looks for first."""
     found: list[tuple[str, str]] = []
     artifacts = [stage.artifact for stage in run.stages if stage.artifact is not None]
-    documents = [artifact for artifact in artifacts if artifact.kind == "documents"]
-    first = next((funnel for artifact in documents if (funnel := funnel_of(artifact))), None)
-    last = next((funnel for artifact in reversed(documents) if (funnel := funnel_of(artifact))), None)
-    if first and last:
-        found.append((f"{human_count(last.num_kept)} of {human_count(first.num_in)}", "documents kept"))
+    if documents := totals(run):
+        num_in, num_kept = documents
+        found.append((f"{human_count(num_kept)} of {human_count(num_in)}", "documents kept"))
     for kind, key, label in (
         ("tokens", "train_tokens", "tokens to learn from"),
         ("checkpoint", "parameters", "parameters"),
