@@ -36,7 +36,7 @@ PIECE_CHARS = 50_000
 
 
 class Settings(StrictSettings):
-    """Which model looks, and for what. Needs the extra `pii` and a spaCy pipeline; at least sixty times slower
+    """Which model looks, and for what. Needs the extra `pii` and a spaCy pipeline; over a hundred times slower
     than the filter `pii`, which has patterns for everything with a form of its own."""
 
     model: str = "en_core_web_lg"
