@@ -42,6 +42,26 @@ def test_any_bytes_lead_to_the_same_states(program: Any, data: bytes) -> None:
     assert Counter(byte_model()._found(data).tolist()) == visits
 
 
+def test_the_longest_n_grams_are_found(program: Any) -> None:
+    """They are rare: of each state farthest from the first one, the bytes that lead there."""
+    model = byte_model()
+    border, ways, seen = np.array([0]), np.zeros((1, 0), np.uint8), np.zeros(len(model.rows), np.bool_)
+    for _ in range(model.depth):
+        seen[border] = True
+        reached = model.moves[model.rows[border][:, None] + np.arange(256)].reshape(-1)
+        states, places = np.unique(reached, return_index=True)
+        new = ~seen[states]
+        border, places = states[new], places[new]
+        ways = np.column_stack((ways[places // 256], (places % 256).astype(np.uint8)))
+    ends = np.flatnonzero(model.features[border] >= 0)
+    assert len(ends)
+    for end in ends[:200].tolist():
+        data = ways[end].tobytes()
+        visits = visit_counts(program.tk_nextmove, program._rowbase, program.tk_output, data) or {}
+        assert int(model.features[border[end]]) in visits
+        assert Counter(model._found(data).tolist()) == visits
+
+
 @pytest.mark.parametrize("text", ["", "x", " ".join(WORDS), *WORDS, "The old lighthouse keeper counted the boats."])
 def test_the_answer_is_the_programs_to_the_bit(program: Any, text: str) -> None:
     single = LanguageIdentifier.classify(program, text)  # its table in half precision: sums differ in the last bits
