@@ -11,6 +11,7 @@ from typing import Any
 
 from hornbook.data.html.classes import ALL_WORDS, IS_DRAWN, IS_NUMBERS, NUM_WORDS, OF_CODE, bits_of, flags_of
 from hornbook.data.html.entities import unescape
+from hornbook.data.html.marks import lines_of, plain_text, raw_text, unmarked
 from hornbook.data.html.tags import VOID, Tags, cut_at_tags
 
 MAX_DEPTH = 600
@@ -81,7 +82,6 @@ MARK_OF = {
 }  # fmt: skip
 """What stands in a text where inline code, bold or italic text begins or ends (`\\x01`: a line break)."""
 MARKS = frozenset(MARK_OF.values())
-MARK = re.compile("[\x02-\x06]")
 
 
 def numbers() -> "array[int]":
@@ -394,32 +394,3 @@ def kind_of(name: str) -> tuple[str, int]:
         inline = ":" in name or name.startswith("mjx-", closing)
         kind = 0 if inline else END if closing else BLOCK
     return name, kind
-
-
-def lines_of(text: str) -> str:
-    """The lines between line breaks; one with nothing but marks joins its neighbour."""
-    lines = [""]
-    for line in map(str.strip, text.split("\x01")):
-        if MARK.sub("", line) and MARK.sub("", lines[-1]):
-            lines.append(line)
-        else:
-            lines[-1] += line
-    return "\n".join(lines)
-
-
-def raw_text(text: str) -> str:
-    """The text of a `pre` as it stands; empty when there is nothing but space."""
-    text = unescape(text).replace("\r\n", "\n").replace("\x01", "")
-    return text if text.strip() else ""
-
-
-def unmarked(text: str) -> str:
-    """A text without marks of inline elements."""
-    return text if text.isprintable() else MARK.sub("", text)
-
-
-def plain_text(text: str) -> str:
-    """A marked text as it would have been read without marks."""
-    if text.isprintable():
-        return text
-    return "\n".join(line for part in MARK.sub("", text).split("\n") if (line := " ".join(part.split())))

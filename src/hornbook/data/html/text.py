@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hornbook.data.html.blocks import CELLS, RAW, Blocks, unmarked
+from hornbook.data.html.blocks import CELLS, RAW, Blocks
+from hornbook.data.html.marks import unmarked
 
 HEADINGS = {f"h{i}": i for i in range(1, 7)}
 LISTS = frozenset(("ul", "ol", "menu", "dir"))
