@@ -3,10 +3,11 @@
     .venv/bin/python bench/extraction.py [--pages FOLDER] [--repeats 3] [--limit N] [--no-record]
 
 Token F1 (bag of words) and 4-gram F1 are means over pages with a gold text (article_extraction, readability); segments
-to keep and to drop (trafilatura_eval) give another F1. Speeds: all pages, one core, sides in turns, medians of the
-repeats. Peers outside the core run in `.peers/`: `.peers/bin/pip install readability-lxml html_text selectolax`. The
-frontier is drawn to bench/records/extraction.svg; the last line is one JSON document (bench/records/extraction.json).
-Our weights learned from these very pages: held-out numbers come from bench/extraction_weights.py --check.
+to keep and to drop (trafilatura_eval) give another F1. Speeds: all pages, one core, sides in turns, each in a process
+of its own (what one leaves in memory slows the next), medians of the repeats. Peers outside the core run in `.peers/`:
+`.peers/bin/pip install readability-lxml html_text selectolax`. The frontier is drawn to bench/records/extraction.svg;
+the last line is one JSON document (bench/records/extraction.json). Our weights learned from these very pages: held-out
+numbers come from bench/extraction_weights.py --check.
 """
 
 # pyright: reportMissingImports=false
@@ -39,7 +40,13 @@ TRAFILATURA: dict[str, dict[str, Any]] = {
     "fast": {"fast": True},
     "standard": {},
 }
-OURS = ("fast", "precise", "markdown")
+CORE = (
+    *(f"hornbook {profile}" for profile in ("fast", "precise", "markdown")),
+    *(f"trafilatura {setting}" for setting in TRAFILATURA),
+    "resiliparse main",
+    "resiliparse all text",
+    "jusText",
+)
 Side = Callable[[str], str]
 
 
@@ -70,21 +77,15 @@ def main() -> None:
 
 
 def measured(golds: list[Gold], repeats: int) -> tuple[dict[str, list[str]], dict[str, float]]:
-    """The texts of every side, and the median seconds that it takes for all pages."""
-    sides = own_sides()
+    """The texts of every side, and the median seconds that it takes for all pages; every side in a fresh process."""
     texts: dict[str, list[str]] = {}
     seconds: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         pages = Path(scratch) / "pages.json"
         pages.write_text(json.dumps([gold.html for gold in golds]))
         for repeat in range(repeats):
-            for name, side in sides.items():
-                began_s = time.process_time()
-                found = [quietly(side, gold.html) for gold in golds]
-                seconds.setdefault(name, []).append(time.process_time() - began_s)
-                texts.setdefault(name, found)
-            for name in OUTSIDE if PEERS_PYTHON.exists() else ():
-                answer = outside(name, pages)
+            for name in (*CORE, *(OUTSIDE if PEERS_PYTHON.exists() else ())):
+                answer = ask(name, pages)
                 if answer is not None:
                     seconds.setdefault(name, []).append(answer["seconds"])
                     texts.setdefault(name, answer["texts"])
@@ -92,36 +93,15 @@ def measured(golds: list[Gold], repeats: int) -> tuple[dict[str, list[str]], dic
     return texts, {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def own_sides() -> dict[str, Side]:
-    """Ours and the libraries of the core."""
-    import justext
-    import trafilatura
-    from resiliparse.extract.html2text import extract_plain_text
-
-    from hornbook.data.html.page import to_text
-
-    stops = justext.get_stoplist("English")
-    sides: dict[str, Side] = {f"hornbook {name}": lambda page, name=name: to_text(page, name) for name in OURS}
-    for name, setting in TRAFILATURA.items():
-        sides[f"trafilatura {name}"] = lambda page, setting=setting: (
-            trafilatura.extract(page, include_comments=False, **setting) or ""
-        )
-    sides["resiliparse main"] = lambda page: extract_plain_text(
-        page, main_content=True, comments=False, alt_texts=False, post_meta=False
-    )
-    sides["resiliparse all text"] = lambda page: extract_plain_text(page)
-    sides["jusText"] = lambda page: "\n".join(
-        p.text for p in justext.justext(page.encode(), stops, encoding="utf-8") if not p.is_boilerplate
-    )
-    return sides
-
-
-def outside(name: str, pages: Path) -> dict[str, Any] | None:
-    """Ask a peer in its own environment; None (and a line that says so) where it is not installed."""
+def ask(name: str, pages: Path) -> dict[str, Any] | None:
+    """What a side says in a process of its own; None (and a line that says so) where a peer is not installed."""
+    python = PEERS_PYTHON if name in OUTSIDE else Path(sys.executable)
     done = subprocess.run(
-        [str(PEERS_PYTHON), __file__, "--serve", f"{name}:{pages}"], capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": str(HERE.parent / "src")},
+        [str(python), __file__, "--serve", f"{name}:{pages}"], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(HERE.parent / "src")},
     )  # fmt: skip
+    if done.returncode and name in CORE:
+        raise SystemExit(f"{name} failed: {done.stderr}")
     if done.returncode:
         print(f"{name}: left out ({done.stderr.strip().splitlines()[-1:]})", file=sys.stderr)
         return None
@@ -129,15 +109,40 @@ def outside(name: str, pages: Path) -> dict[str, Any] | None:
 
 
 def serve(what: str) -> None:
-    """In the peers' environment: extract every page with one library."""
+    """Extract every page with one library; the first page, once more and untimed before, loads what it needs."""
     name, _, path = what.partition(":")
-    side = peer(name)
-    found = []
+    side = (peer if name in OUTSIDE else core_side)(name)
     pages = json.loads(Path(path).read_text())
+    quietly(side, pages[0])
     began_s = time.process_time()
-    for page in pages:
-        found.append(quietly(side, page))
+    found = [quietly(side, page) for page in pages]
     print(json.dumps({"seconds": time.process_time() - began_s, "texts": found}))
+
+
+def core_side(name: str) -> Side:
+    """One of ours, or a library of the core."""
+    library, _, setting = name.partition(" ")
+    if library == "hornbook":
+        from hornbook.data.html.page import to_text
+
+        profile: Any = setting
+        return lambda page: to_text(page, profile)
+    if library == "trafilatura":
+        import trafilatura
+
+        return lambda page: trafilatura.extract(page, include_comments=False, **TRAFILATURA[setting]) or ""
+    if library == "resiliparse":
+        from resiliparse.extract.html2text import extract_plain_text
+
+        main_only = {"main_content": True, "comments": False, "alt_texts": False, "post_meta": False}
+        chosen: Any = main_only if setting == "main" else {}
+        return lambda page: extract_plain_text(page, **chosen)
+    import justext
+
+    stops = justext.get_stoplist("English")
+    return lambda page: "\n".join(
+        p.text for p in justext.justext(page.encode(), stops, encoding="utf-8") if not p.is_boilerplate
+    )
 
 
 def peer(name: str) -> Side:

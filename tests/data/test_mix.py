@@ -12,7 +12,7 @@ from hornbook.core.document import Document, read_documents, to_table
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
-from hornbook.data import mix
+from hornbook.data import mix, passes
 from hornbook.data.ledger import read_funnel
 from hornbook.report.blocks import Table
 from hornbook.tokenizer.encode import is_validation
@@ -180,9 +180,9 @@ def test_a_second_start_draws_the_same(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    for place in ("plan", "conclude"):
+    for module, place in ((mix, "plan"), (passes, "conclude")):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(mix, place, stop)
+            patch.setattr(module, place, stop)
             do(tmp_path / "again", web_and_tales, **asked)
     do(tmp_path / "again", web_and_tales, **asked)
     assert payload_hash(tmp_path / "again") == payload_hash(tmp_path / "straight")

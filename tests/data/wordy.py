@@ -14,7 +14,7 @@ from hornbook.core.artifact import Artifact, Manifest, scratch_out
 from hornbook.core.document import Document, read_documents, to_table
 from hornbook.core.recipe import Machine
 from hornbook.core.settings import parse
-from hornbook.data import rewrite
+from hornbook.data import passes
 
 SHARED = [f"word{i}" for i in range(200)]
 GOOD = [f"theorem{i}" for i in range(40)]
@@ -71,7 +71,7 @@ def restarted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(rewrite, "conclude", stop)
+        patch.setattr(passes, "conclude", stop)
         do(stage, folder, inputs, **settings)
     return do(stage, folder, inputs, **settings)
 

@@ -114,6 +114,20 @@ def test_ctrl_c_is_a_clean_stop_and_the_next_run_goes_on(toy, run):
     assert outcomes(run()) == {"low": "skipped", "high": "built", "sum": "built"}
 
 
+def test_ctrl_c_while_the_report_is_written_is_a_clean_stop_too(toy, run, monkeypatch):
+    def interrupted(folder, writing):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hornbook.pipeline.run.write_report", interrupted)
+    at_the_end = run()
+    assert at_the_end.interrupted and outcomes(at_the_end) == {"low": "built", "high": "built", "sum": "built"}
+    assert json.loads((toy / "runs/toy/state.json").read_text())["state"] == "complete"
+    monkeypatch.setattr("hornbook.pipeline.run.REPORT_EVERY_S", 0)
+    on_the_way = run("low.count=1")
+    assert on_the_way.exit_code == 130 and outcomes(on_the_way) == {"low": "built"}
+    assert json.loads((toy / "runs/toy/state.json").read_text())["state"] == "stopped"
+
+
 def test_a_killed_stage_goes_on_from_its_resume_state_with_the_same_bytes(toy, run):
     """SIGKILL in the middle of a stage: the same command continues it, and the payload is that of an unbroken run."""
     words = [sys.executable, "-m", "hornbook.cli.main", "run", "toy.toml", "--set", 'high.fail="kill_at_2"']

@@ -175,27 +175,6 @@ def test_what_counts() -> None:
     assert goals(["a", "b"]) == [0, 1] and goals(["a", "b", "target"]) == [2] and goals(["a", "b"], target=["b"]) == [1]
 
 
-def test_a_pile_keeps_the_lowest_hashes_whatever_the_order() -> None:
-    documents = [Document(f"d{n}", "x" * 10) for n in range(300)]
-    piles = []
-    for order in (documents, documents[::-1]):
-        pile = mixture.Pile([])
-        for document in order:
-            pile.add(document, 400)
-        pile.prune(400)
-        piles.append(sorted(pile.kept))
-    assert piles[0] == piles[1] and 39 <= len(piles[0]) <= 41 and pile.num_bytes == 3000
-
-
-def test_one_document_larger_than_all_that_is_kept() -> None:
-    """It is cut, so that a second one always has room."""
-    pile = mixture.Pile([])
-    for number in range(3):
-        pile.add(Document(f"d{number}", "é" * 500), 401)
-    pile.prune(401)
-    assert pile.num_bytes == 3000 and [len(text.encode()) for _, text in pile.kept] == [200, 200, 200]
-
-
 def test_a_domain_of_large_documents_has_texts_to_learn_from_and_to_measure_on(tmp_path: Path, made: Made) -> None:
     books = [Document(f"book{n}", tale(random.Random(n)) * 50, source="books") for n in range(2)]
     source = artifact(tmp_path / "books", [*made.documents[:40], *made.documents[150:190], *books])

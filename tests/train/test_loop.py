@@ -162,7 +162,7 @@ def test_terms_are_divided_by_their_own_weight(tmp_path: Path) -> None:
         found.append(small.records(out.path)[0]["loss"])
     model, batch = small.model(), next(small.source().batches(None))
     nats = model.token_nats(model.hidden(batch.ids_BT, None, batch.segments_BT), batch.targets_BT)
-    assert found == pytest.approx([float(nats.mean() + nats[:, 0].mean())] * 3, rel=1e-5)
+    assert found == pytest.approx([(nats.mean() + nats[:, 0].mean()).item()] * 3, rel=1e-5)
 
 
 def test_a_budget_in_time_is_planned_again_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,22 +9,22 @@ whole of it is found; no words may be skipped. A paraphrase or a translation is 
 import json
 from collections import Counter
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.document import Document
 from hornbook.core.errors import SettingsError
 from hornbook.core.settings import InputPath, StrictSettings
 from hornbook.data import funnel
 from hornbook.data.copies.contamination import Finding, Tally, books, common_ngrams, gather, judge
 from hornbook.data.copies.overlap import Index, build_index, common_spans, different_grams, load_index, word_places
 from hornbook.data.copies.signatures import chunks
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.passes import batches, passes
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     import numpy as np
 
     check(settings, frozenset(inputs))
-    documents: Artifact = inputs["documents"]
     tasks: tuple[Artifact, ...] = inputs.get("tasks", ())
     known = gather(settings.sets, settings.fields, tasks, settings.min_words, out.machine.cache_folder)
-    work = Path(out.resume) / "work"
-    work.mkdir(exist_ok=True)
+    job = f"data.decontaminate {VERSION} {settings.model_dump_json()} {known.digest}"
+    walk = passes(inputs["documents"], out, job)
+    work = walk.folder
     index = build_index(
         known.texts,
         [[owner] for owner in known.owners],
@@ -105,21 +105,15 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         max_items=settings.max_ngram_items,
     )
     index.save(work / "index")
-    shards = [Shard(file.stem, {"file": str(file)}) for file in document_shards(documents.path)]
-    names = [shard.name for shard in shards]
-    job = f"data.decontaminate {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash} {known.digest}"
-    total = documents.manifest.counts.get("docs")
     common = (settings, str(work))
-    run_shards(scan_shard, shards, replace(out, path=work), label="search", common=common, job=job, total=total)
-    counts = _document_counts(work, names, index)
+    walk.look(scan_shard, "search", common)
+    counts = _document_counts(work, walk.names, index)
     boilerplate = counts > settings.max_ngram_docs if settings.max_ngram_docs else np.zeros(len(counts), bool)
     np.save(work / "boilerplate.npy", boilerplate)
     np.save(work / "item_words.npy", np.array(known.words, np.int64))
     write_json(work / "labels.json", [f"{item.task}#{item.id}" for item in known.items])
-    funnels = run_shards(decide_shard, shards, out, label="decontaminate", common=common, job=job, total=total)
-    conclude(out, funnels, str(documents.path), names)
     found: dict[int, Tally] = {}
-    for one in funnels:
+    for one in walk.rewrite(decide_shard, "decontaminate", common):
         for number, tally in one["found"].items():
             found.setdefault(int(number), Tally()).add(Tally(**tally))
     write_json(out.path / "contamination.json", books(known, found, common_ngrams(known, index, counts, boilerplate)))
@@ -162,7 +156,6 @@ def _document_counts(folder: Path, names: list[str], index: Index) -> "np.ndarra
 def decide_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, str]) -> dict[str, Any]:
     """Write one Parquet file again without the documents that hold items, or with marks on them, or with cuts."""
     import numpy as np
-    import pyarrow.parquet
 
     settings, folder = common[0], Path(common[1])
     index = load_index(folder / "index")
@@ -172,24 +165,19 @@ def decide_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings
     labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     ledger = Ledger(work)
     found: dict[int, Tally] = {}
-    position = 0
-    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=1024):
-            for document in from_table(batch):
-                begin, end = np.searchsorted(holders, [position, position + 1])
-                findings = judge(
-                    index,
-                    spans[begin:end],
-                    item_words,
-                    boilerplate,
-                    span_words=settings.span_words,
-                    min_share=settings.min_share,
-                )
-                _act(ledger, document, findings, labels, settings)
-                for one in findings:
-                    found.setdefault(one.item, Tally()).note(one, document)
-                work.advance()
-                position += 1
+    for position, document in enumerate(chain.from_iterable(batches(work, inputs["file"]))):
+        begin, end = np.searchsorted(holders, [position, position + 1])
+        findings = judge(
+            index,
+            spans[begin:end],
+            item_words,
+            boilerplate,
+            span_words=settings.span_words,
+            min_share=settings.min_share,
+        )
+        _act(ledger, document, findings, labels, settings)
+        for one in findings:
+            found.setdefault(one.item, Tally()).note(one, document)
     return ledger.close() | {"found": {str(item): asdict(tally) for item, tally in found.items()}}
 
 

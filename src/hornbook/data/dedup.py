@@ -3,22 +3,22 @@
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import document_shards, from_table
 from hornbook.core.settings import StrictSettings, parse
 from hornbook.data import funnel
 from hornbook.data.copies.clusters import best_of_each, first_of_each
 from hornbook.data.copies.signatures import Keep, Plan, sign
 from hornbook.data.copies.similar import alike, settle
 from hornbook.data.copies.verdicts import Verdicts
-from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.passes import Passes, batches, passes
 from hornbook.data.web.addresses import normalised
-from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Notes, Shard
 from hornbook.shards.workspace import Workspace
 
@@ -137,23 +137,12 @@ class Settings(StrictSettings):
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Signatures for each shard, groups over all of them, then every shard again without its copies."""
-    found = inputs["documents"]
-    artifacts: tuple[Artifact, ...] = found if isinstance(found, tuple) else (found,)
-    files = [file for artifact in artifacts for file in document_shards(artifact.path)]
-    hashes = [artifact.manifest.payload_hash for artifact in artifacts]
-    job = f"data.dedup {VERSION} {settings.model_dump_json()} {hashes}"
-    total = sum(artifact.manifest.counts.get("docs", 0) for artifact in artifacts) or None
-    work = Path(out.resume) / "work"
-    work.mkdir(exist_ok=True)
-    names = [f"{number:05d}" for number in range(len(files))]
-    shards = [Shard(name, {"file": str(file)}) for name, file in zip(names, files, strict=True)]
-    work_out = replace(out, path=work)
-    counts = run_shards(sign_shard, shards, work_out, label="signatures", common=settings, job=job, total=total)
-    _decide(settings, work_out, shards, [count["in"] for count in counts], job)
-    jobs = [Shard(s.name, s.inputs | {"verdicts": str(work / f"{s.name}.verdicts.json")}) for s in shards]
-    funnels = run_shards(decide_shard, jobs, out, label="dedup", common=settings, job=job, total=total)
-    write_json(out.path / "clusters.json", json.loads((work / "clusters.json").read_text("utf-8")))
-    conclude(out, funnels, ", ".join(str(artifact.path) for artifact in artifacts), names)
+    walk = passes(inputs["documents"], out, f"data.dedup {VERSION} {settings.model_dump_json()}")
+    counts = walk.look(sign_shard, "signatures", settings)
+    _decide(settings, walk, [count["in"] for count in counts])
+    told = [Shard(s.name, s.inputs | {"verdicts": str(walk.folder / f"{s.name}.verdicts.json")}) for s in walk.shards]
+    walk.rewrite(decide_shard, "dedup", settings, told)
+    write_json(out.path / "clusters.json", json.loads((walk.folder / "clusters.json").read_text("utf-8")))
 
 
 def sign_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:
@@ -164,22 +153,24 @@ def sign_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> d
     return sign(work, Path(inputs["file"]), columns, settings.plan())
 
 
-def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int], job: str) -> None:
+def _decide(settings: Settings, walk: Passes, counts: list[int]) -> None:
     """Find the copies over all shards; write the verdicts of each shard, and what the report shows.
 
     A note says that it is done: a restart among the shards after it compares nothing again.
     """
     import numpy as np
 
-    def load(name: str) -> "np.ndarray":
-        return np.concatenate([np.load(out.path / f"{shard.name}.{name}.npy") for shard in shards])
+    out, shards = walk.notes, walk.shards
 
-    notes, whole = Notes(out.resume / "copies", job), Shard("all", [shard.inputs for shard in shards])
-    if notes.summary(whole, out.path) is not None:
+    def load(name: str) -> "np.ndarray":
+        return np.concatenate([np.load(walk.folder / f"{shard}.{name}.npy") for shard in walk.names])
+
+    notes, whole = Notes(out.resume / "copies", walk.job), Shard("all", [shard.inputs for shard in shards])
+    if notes.summary(whole, walk.folder) is not None:
         return
     num_documents = sum(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
-    ids = np.concatenate([np.load(out.path / f"{s.name}.id.npy").astype(f"S{ID_BYTES}") for s in shards])
+    ids = np.concatenate([np.load(walk.folder / f"{name}.id.npy").astype(f"S{ID_BYTES}") for name in walk.names])
     ranks = -np.arange(num_documents, dtype=np.float64) if settings.keep == "first" else load("rank")
     verdicts = Verdicts(num_documents)
     if settings.url:
@@ -188,16 +179,15 @@ def _decide(settings: Settings, out: Out, shards: list[Shard], counts: list[int]
         verdicts.add("dedup.exact", _kept_by_text(load("exact"), verdicts.alone(), ranks, ids))
     if settings.fuzzy:
         alone = np.flatnonzero(verdicts.alone() & (load("words") > 0))
-        labels, sets = alike(out, shards, starts, alone, settings.words(), settings.threshold, job)
+        labels, sets = alike(out, shards, starts, alone, settings.words(), settings.threshold, walk.job)
         least = min(settings.chain, settings.threshold)
         settle(labels, ranks, ids, sets, least, partial(verdicts.add_one, "dedup.minhash"))
         sets.close()
     del ranks, ids
-    verdicts.write(out.path, [shard.name for shard in shards], starts)
-    write_json(
-        out.path / "clusters.json", verdicts.clusters([s.inputs["file"] for s in shards], starts, "dedup.minhash")
-    )
-    notes.finish(whole, ["clusters.json", *(f"{shard.name}.verdicts.json" for shard in shards)], {})
+    verdicts.write(walk.folder, walk.names, starts)
+    clusters = verdicts.clusters([shard.inputs["file"] for shard in shards], starts, "dedup.minhash")
+    write_json(walk.folder / "clusters.json", clusters)
+    notes.finish(whole, ["clusters.json", *(f"{name}.verdicts.json" for name in walk.names)], {})
 
 
 def _kept_by_address(urls: "np.ndarray", ranks: "np.ndarray", ids: "np.ndarray", most: int) -> "np.ndarray":
@@ -223,26 +213,19 @@ def _kept_by_text(exact: "np.ndarray", alone: "np.ndarray", ranks: "np.ndarray",
 
 def decide_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:
     """Write one Parquet file again, without its copies."""
-    import pyarrow.parquet
-
     verdicts = json.loads(Path(inputs["verdicts"]).read_text("utf-8"))
     ignore = settings.ignored()
     ledger = Ledger(work)
-    position = 0
-    with pyarrow.parquet.ParquetFile(inputs["file"]) as file:
-        for batch in file.iter_batches(batch_size=1024):
-            for document in from_table(batch):
-                verdict = verdicts.get(str(position))
-                size = num_bytes(document.text)
-                if verdict is None:
-                    ledger.keep(document, size)
-                else:
-                    rule, value, kept = verdict
-                    if rule == "dedup.url":
-                        value = normalised(document.url, settings.url_mobile, ignore)
-                    ledger.drop(replace(document, meta=document.meta | {"duplicate_of": kept}), rule, value, size)
-                work.advance()
-                position += 1
+    for position, document in enumerate(chain.from_iterable(batches(work, inputs["file"]))):
+        verdict = verdicts.get(str(position))
+        size = num_bytes(document.text)
+        if verdict is None:
+            ledger.keep(document, size)
+        else:
+            rule, value, kept = verdict
+            if rule == "dedup.url":
+                value = normalised(document.url, settings.url_mobile, ignore)
+            ledger.drop(replace(document, meta=document.meta | {"duplicate_of": kept}), rule, value, size)
     return ledger.close()
 
 

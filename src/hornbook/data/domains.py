@@ -29,7 +29,7 @@ from hornbook.data.learned.sample_documents import Sampling, joined, sample_docu
 from hornbook.data.learned.seeds import UNKNOWN
 from hornbook.data.learned.trained import Trained, for_task, settle
 from hornbook.data.ledger import Ledger, num_bytes
-from hornbook.data.rewrite import batches, rewrite
+from hornbook.data.passes import batches, passes
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     digests = {axis: model.digest for axis, model in models.items()}
     common = (settings, {axis: str(model.file) for axis, model in models.items()})
     job = f"data.domains {VERSION} {settings.model_dump_json()} {digests}"
-    found = rewrite(classify_shard, inputs["documents"], out, label="classify", common=common, job=job)
+    found = passes(inputs["documents"], out, job).rewrite(classify_shard, "classify", common)
     write_json(out.path / "composition.json", _merged(found, settings.axes))
 
 
@@ -259,7 +259,7 @@ def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settin
         for number, document in enumerate(documents):
             found: dict[Axis, Verdict] = {a: verdicts[a][number] if a in verdicts else NOTHING for a in settings.axes}
             _book(ledger, composition, document, found, settings.drop)
-    return {"in": ledger.num_in, "funnel": ledger.close(), "composition": composition}
+    return ledger.close() | {"composition": composition}
 
 
 def _book(

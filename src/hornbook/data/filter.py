@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out
-from hornbook.core.document import Document, Drop, Edit, document_shards, from_table
+from hornbook.core.document import Document, Drop, Edit, from_table
 from hornbook.core.settings import StrictSettings, parse
 from hornbook.data import funnel
 from hornbook.data.language.kinds import guess_kind
-from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.ledger import Ledger, num_bytes
 from hornbook.data.limits import Rule, with_limits
+from hornbook.data.passes import passes
 from hornbook.data.profiles import OF_GUESSES, Profile, chain_of, tables_of
 from hornbook.data.rules import (
     Decide,
@@ -23,8 +24,7 @@ from hornbook.data.rules import (
     rules_with_limits,
     settings_of,
 )
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Limits, Shard
+from hornbook.shards.shard import Limits
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,17 +118,12 @@ def resolve(settings: Settings, *, probe: object, hints: dict[str, object]) -> t
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Filter every document of the artifact; shards stay as they are."""
-    documents: Artifact = inputs["documents"]
-    files = document_shards(documents.path)
-    shards = [Shard(file.stem, {"file": str(file)}) for file in files]
     contents = settings.contents()
-    job = f"data.filter {VERSION} {settings.model_dump_json()} {contents} {documents.manifest.payload_hash}"
+    job = f"data.filter {VERSION} {settings.model_dump_json()} {contents}"
     common = settings.model_copy(update={"code": contents})
     limits = Limits(cpu_s=settings.record_cpu_s) if any(map(is_local, settings.names())) else Limits()
-    total = documents.manifest.counts.get("docs")
-    funnels = run_shards(filter_shard, shards, out, label="filter", common=common, job=job, limits=limits, total=total)
+    passes(inputs["documents"], out, job).rewrite(filter_shard, "filter", common, limits=limits)
     forget_loaded()
-    conclude(out, funnels, str(documents.path), [shard.name for shard in shards])
 
 
 def filter_shard(work: Workspace, inputs: dict[str, str], settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.document import Document, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.copies.furniture import (
@@ -22,11 +22,10 @@ from hornbook.data.copies.furniture import (
     protected_keys,
     zones,
 )
-from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.passes import passes
 from hornbook.data.web.addresses import host_of
 from hornbook.shards.meeting import answers, meet, num_partitions, send
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -96,30 +95,16 @@ class _Page:
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Send the keys of all lines, let them meet, then write every shard without what is shared."""
-    documents: Artifact = inputs["documents"]
-    files = document_shards(documents.path)
-    names = [f"{number:05d}" for number in range(len(files))]
-    shards = [Shard(name, {"file": str(file)}) for name, file in zip(names, files, strict=True)]
-    job = f"data.line_dedup {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash}"
-    total = documents.manifest.counts.get("docs")
-    partitions = num_partitions(sum(file.stat().st_size for file in files), PARTITION_BYTES)
-    work = Path(out.resume) / "work"
-    work.mkdir(exist_ok=True)
-    work_out = replace(out, path=work)
-    common = (settings, partitions)
-    run_shards(send_shard, shards, work_out, label="lines", common=common, job=job, total=total)
+    walk = passes(inputs["documents"], out, f"data.line_dedup {VERSION} {settings.model_dump_json()}")
+    partitions = num_partitions(walk.num_bytes, PARTITION_BYTES)
+    walk.look(send_shard, "lines", (settings, partitions))
     for label in ("site", "edge", "long"):
-        meet(work_out, label, names, partitions, job)
-    jobs = [
-        Shard(shard.name, shard.inputs | {"work": str(work), "number": number}) for number, shard in enumerate(shards)
-    ]
-    funnels = run_shards(cut_shard, jobs, out, label="line-dedup", common=settings, job=job, total=total)
+        meet(walk.notes, label, walk.names, partitions, walk.job)
     lines: Counter[str] = Counter()
-    for found in funnels:
+    for found in walk.rewrite(cut_shard, "line-dedup", settings, walk.numbered()):
         lines.update(dict(found["lines"]))
     shown = sorted(lines.items(), key=lambda item: (-item[1], item[0]))[:NUM_SHOWN]
     write_json(out.path / "lines.json", [[*name.split("\n", 1), n] for name, n in shown])
-    conclude(out, funnels, str(documents.path), names)
 
 
 def send_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out, write_json
-from hornbook.core.document import Document, document_shards
+from hornbook.core.document import Document
 from hornbook.core.errors import DataError, SettingsError
 from hornbook.core.seed import key
 from hornbook.core.settings import StrictSettings, did_you_mean
 from hornbook.core.units import human_bytes
 from hornbook.data import funnel
-from hornbook.data.ledger import Ledger, conclude, num_bytes
-from hornbook.data.rewrite import batches
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.passes import batches, passes
 from hornbook.data.shares import Portion, apportion, scarcest_total, shortfall, tempered
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -98,28 +96,17 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     A copy keeps the id of its document (so that both fall on the same side of the validation split) and has its number
     in `meta.copy`. Raises DataError where the parts do not fit the documents.
     """
-    artifacts: tuple[Artifact, ...] = inputs["documents"]
     check(settings, frozenset(name for name in inputs if name == "weights"))
     settings = with_weights(settings, inputs.get("weights"))
-    files = [file for artifact in artifacts for file in document_shards(artifact.path)]
-    hashes = [artifact.manifest.payload_hash for artifact in artifacts]
-    job = f"data.mix {VERSION} {settings.model_dump_json()} {out.seed} {hashes}"
-    total = sum(artifact.manifest.counts.get("docs", 0) for artifact in artifacts) or None
-    work = Path(out.resume) / "work"
-    work.mkdir(exist_ok=True)
-    names = [f"{number:05d}" for number in range(len(files))]
-    shards = [Shard(name, {"file": str(file)}) for name, file in zip(names, files, strict=True)]
+    walk = passes(inputs["documents"], out, f"data.mix {VERSION} {settings.model_dump_json()} {out.seed}")
     common = (settings, out.seed)
-    summaries = run_shards(
-        survey_shard, shards, replace(out, path=work), label="survey", common=common, job=job, total=total
-    )
+    summaries = walk.look(survey_shard, "survey", common)
     sizes = _sizes(summaries)
     refuse_many(len(sizes), settings.by)
     portions = plan(settings, sizes, out)
-    cuts = _cuts(work, names, summaries, portions)
-    funnels = run_shards(draw_shard, shards, out, label="mix", common=(*common, cuts), job=f"{job} {cuts}", total=total)
-    conclude(out, funnels, ", ".join(str(artifact.path) for artifact in artifacts), names)
-    _write_books(out, settings, portions, funnels)
+    cuts = _cuts(walk.folder, walk.names, summaries, portions)
+    found = walk.rewrite(draw_shard, "mix", (*common, cuts), job=str(cuts))
+    _write_books(out, settings, portions, found)
 
 
 def with_weights(settings: Settings, scores: Artifact | None) -> Settings:

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from hornbook.data.insight.sample import sample
 from hornbook.data.insight.vectors import words_of
 from hornbook.data.language.word_runs import SIZES, RunCounter, merge_top, zipf_exponent
 from hornbook.data.ledger import num_bytes
-from hornbook.data.rewrite import over_shards, shards_of
+from hornbook.data.passes import passes
 from hornbook.data.web.addresses import host_of
 from hornbook.shards.workspace import Workspace
 
@@ -90,14 +89,11 @@ def _whole(artifact: Artifact, part: int, settings: Settings, out: Out) -> dict[
     """What is measured of every document, merged over shards in their order."""
     import numpy as np
 
-    work = Path(out.resume) / f"whole{part}"
-    work.mkdir(exist_ok=True)
-    job = f"data.profile {VERSION} {settings.top}"
-    over_shards(profile_shard, artifact, replace(out, path=work), label="profile", job=job)
-    shards = shards_of(artifact)
-    parts = [json.loads((work / f"{s.name}.json").read_text(encoding="utf-8")) for s in shards]
-    sizes = np.concatenate([np.load(work / f"{s.name}.sizes.npy") for s in shards])
-    exact = np.concatenate([np.load(work / f"{s.name}.exact.npy") for s in shards])
+    walk = passes(artifact, out, f"data.profile {VERSION} {settings.top}", f"whole{part}")
+    walk.look(profile_shard, "profile")
+    parts = [json.loads((walk.folder / f"{name}.json").read_text(encoding="utf-8")) for name in walk.names]
+    sizes = np.concatenate([np.load(walk.folder / f"{name}.sizes.npy") for name in walk.names])
+    exact = np.concatenate([np.load(walk.folder / f"{name}.exact.npy") for name in walk.names])
     return {
         "docs": len(sizes),
         "words": int(sizes[:, MEASURES.index("words")].sum()),

@@ -23,8 +23,7 @@ from hornbook.data.learned.labels import Always, Labeller, Listed, Truth, read_e
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.learned.trained import settle
 from hornbook.data.ledger import Ledger, num_bytes
-from hornbook.data.rewrite import batches, over_shards, rewrite, shards_of
-from hornbook.shards.shard import Shard
+from hornbook.data.passes import batches, passes
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,19 +105,16 @@ def check(settings: Settings, reads: frozenset[str]) -> None:
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Sample, train, score every document, keep by the rule."""
     check(settings, frozenset(inputs))
-    documents: Artifact = inputs["documents"]
     trained = settle(
         settings.model, "quality", "data.quality, model", partial(train, settings, inputs, out), out.path / FILE
     )
     assert trained is not None
     job = f"data.quality {VERSION} {settings.model_dump_json()} {out.seed} {trained.digest}"
-    task = Task(settings, str(trained.file), out.seed)
+    task, walk = Task(settings, str(trained.file), out.seed), passes(inputs["documents"], out, job)
     if settings.keep == "top":
-        work = replace(out, path=Path(out.resume) / "ranks")
-        work.path.mkdir(exist_ok=True)
-        over_shards(rank_shard, documents, work, label="rank", common=task, job=job)
-        task = replace(task, ranks=str(work.path), cut=_cut(work.path, shards_of(documents), settings.top_frac))
-    found = rewrite(score_shard, documents, out, label="score", common=task, job=f"{job} {task.cut}")
+        walk.look(rank_shard, "rank", task)
+        task = replace(task, ranks=str(walk.folder), cut=_cut(walk.folder, walk.names, settings.top_frac))
+    found = walk.rewrite(score_shard, "score", task, job=str(task.cut))
     write_json(out.path / "quality.json", _merged(found))
 
 
@@ -176,12 +172,12 @@ def rank_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str,
     return {"in": len(scores)}
 
 
-def _cut(folder: Path, shards: list[Shard], top_frac: float) -> tuple[float, int]:
+def _cut(folder: Path, names: list[str], top_frac: float) -> tuple[float, int]:
     """The score and the key of the last document that stays, when the best come first and equals by their keys."""
     import numpy as np
 
-    scores = np.concatenate([np.load(folder / f"{shard.name}.scores.npy") for shard in shards])
-    keys = np.concatenate([np.load(folder / f"{shard.name}.keys.npy") for shard in shards])
+    scores = np.concatenate([np.load(folder / f"{name}.scores.npy") for name in names])
+    keys = np.concatenate([np.load(folder / f"{name}.keys.npy") for name in names])
     if not len(scores):
         return 0.0, 0
     num_kept = max(1, int(top_frac * len(scores) + 0.5))
@@ -221,7 +217,7 @@ def score_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str
             ledger.drop(document, rule, score, size)
         else:
             ledger.keep(document, size)
-    return {"in": sum(bins), "funnel": ledger.close(), "bins": bins, "shown": shown}
+    return ledger.close() | {"bins": bins, "shown": shown}
 
 
 def verdict(document: Document, score: float, task: Task) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 
 from hornbook.core.artifact import Artifact, Out
-from hornbook.core.document import Document, document_shards, from_table
+from hornbook.core.document import Document, from_table
 from hornbook.core.settings import StrictSettings
 from hornbook.data import funnel
 from hornbook.data.copies.repeats import (
@@ -20,10 +20,9 @@ from hornbook.data.copies.repeats import (
     without,
 )
 from hornbook.data.copies.signatures import chunks
-from hornbook.data.ledger import Ledger, conclude, num_bytes
+from hornbook.data.ledger import Ledger, num_bytes
+from hornbook.data.passes import passes
 from hornbook.shards.meeting import answers, meet, num_partitions, send
-from hornbook.shards.runner import run_shards
-from hornbook.shards.shard import Shard
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,26 +59,14 @@ class Settings(StrictSettings):
 
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Find anchors that repeat, then the windows around them that do, then cut what they cover."""
-    documents: Artifact = inputs["documents"]
-    files = document_shards(documents.path)
-    names = [f"{number:05d}" for number in range(len(files))]
-    shards = [Shard(name, {"file": str(file)}) for name, file in zip(names, files, strict=True)]
-    job = f"data.substring_dedup {VERSION} {settings.model_dump_json()} {documents.manifest.payload_hash}"
-    total = documents.manifest.counts.get("docs")
-    partitions = num_partitions(sum(file.stat().st_size for file in files), PARTITION_BYTES)
-    work = Path(out.resume) / "work"
-    work.mkdir(exist_ok=True)
-    work_out = replace(out, path=work)
+    walk = passes(inputs["documents"], out, f"data.substring_dedup {VERSION} {settings.model_dump_json()}")
+    partitions = num_partitions(walk.num_bytes, PARTITION_BYTES)
     common = (settings, partitions)
-    run_shards(anchor_shard, shards, work_out, label="anchors", common=common, job=job, total=total)
-    meet(work_out, "anchor", names, partitions, job)
-    jobs = [
-        Shard(shard.name, shard.inputs | {"work": str(work), "number": number}) for number, shard in enumerate(shards)
-    ]
-    run_shards(window_shard, jobs, work_out, label="windows", common=common, job=job, total=total)
-    meet(work_out, "window", names, partitions, job, words=2)
-    funnels = run_shards(cut_shard, jobs, out, label="substring-dedup", common=settings, job=job, total=total)
-    conclude(out, funnels, str(documents.path), names)
+    walk.look(anchor_shard, "anchors", common)
+    meet(walk.notes, "anchor", walk.names, partitions, walk.job)
+    walk.look(window_shard, "windows", common, walk.numbered())
+    meet(walk.notes, "window", walk.names, partitions, walk.job, words=2)
+    walk.rewrite(cut_shard, "substring-dedup", settings, walk.numbered())
 
 
 def anchor_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, int]) -> dict[str, Any]:

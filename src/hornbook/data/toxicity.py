@@ -34,7 +34,7 @@ from hornbook.data.learned.roc import THRESHOLDS
 from hornbook.data.learned.sample_documents import Sampling, joined, sample_documents, sample_examples
 from hornbook.data.learned.trained import settle
 from hornbook.data.ledger import Ledger, num_bytes
-from hornbook.data.rewrite import batches, rewrite
+from hornbook.data.passes import batches, passes
 from hornbook.shards.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -116,7 +116,6 @@ def check(settings: Settings, reads: frozenset[str]) -> None:
 def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     """Train, score every span, act by the policy."""
     check(settings, frozenset(inputs))
-    documents: Artifact = inputs["documents"]
     trained = settle(
         settings.model, "toxicity", "data.toxicity, model", partial(train, settings, inputs, out), out.path / FILE
     )
@@ -126,7 +125,7 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
     task = Task(settings, str(trained.file), None if words is None else tuple(words.splitlines()))
     digest = hashlib.blake2b((words or "").encode(), digest_size=16).hexdigest()
     job = f"data.toxicity {VERSION} {settings.model_dump_json()} {trained.digest} {digest}"
-    found = rewrite(score_shard, documents, out, label="score", common=task, job=job)
+    found = passes(inputs["documents"], out, job).rewrite(score_shard, "score", task)
     write_json(out.path / "toxicity.json", _merged(found) | {"transfer": transfer})
 
 
@@ -216,7 +215,7 @@ def score_shard(work: Workspace, inputs: dict[str, str], task: Task) -> dict[str
             begin += len(found)
             tally.add(document, found, scores)
             _book(ledger, document, found, scores, task.settings)
-    return {"in": ledger.num_in, "funnel": ledger.close(), **tally.summary()}
+    return ledger.close() | tally.summary()
 
 
 def _probabilities(classifier: Classifier, texts: list[str], listed: Any) -> list[float]:

@@ -147,7 +147,7 @@ class Runner:
             self._report(only_if_late=True)
         else:
             self._log.line(f"{step.node.folder_name}: {'as it is' if as_it_is else 'done before'}")
-        return True
+        return not self._result.interrupted
 
     def _finish(self, step: Step, as_it_is: bool) -> tuple[Artifact, Outcome]:
         if as_it_is:
@@ -265,12 +265,15 @@ class Runner:
                 raise
 
     def _report(self, only_if_late: bool = False) -> None:
-        """Render the report; it must never end a run. `only_if_late`: not when it is fresher than a moment."""
+        """Render the report; only Ctrl-C may end a run here. `only_if_late`: not when it is fresher than a moment."""
         if only_if_late and time.monotonic() - self._reported < REPORT_EVERY_S:
             return
         try:
             write_report(self._plan.folder, writing=self._open)
             self._reported = time.monotonic()
+        except KeyboardInterrupt:
+            self._result.interrupted = True
+            self._log.line("report.html is that of before: interrupted while it was written")
         except Exception as error:  # noqa: BLE001
             self._log.line(f"report.html was not written: {error}")
             self._log.event("report failed", traceback="".join(traceback.format_exception(error)))

@@ -8,7 +8,7 @@ ones. Memory holds the sample and one shard's places, never the corpus.
 import hashlib
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from hornbook.core.document import from_table
 from hornbook.core.seed import key
 from hornbook.data.learned.fitting import Examples
 from hornbook.data.learned.labels import Example, Labeller
-from hornbook.data.rewrite import over_shards, shards_of
+from hornbook.data.passes import passes
 from hornbook.data.web.addresses import host_of
 from hornbook.shards.runner import run_shards
 from hornbook.shards.shard import Shard
@@ -40,19 +40,16 @@ class Sampling:
 def sample_documents(artifact: Artifact, labeller: Labeller, sampling: Sampling, out: Out, label: str) -> Examples:
     """A sample of the labelled documents of an artifact. `label` names the step in notes and progress."""
     job, common = f"{label} 1 {sampling} {labeller}", (labeller, sampling)
-    work = replace(out, path=Path(out.resume) / label.replace(" ", "-"))
-    work.path.mkdir(exist_ok=True)
-    over_shards(choose_shard, artifact, work, label=f"{label}: choose", common=common, job=job)
-    shards = shards_of(artifact)
-    limits = _limits(work.path, shards, sampling)
+    walk = passes(artifact, out, job, label.replace(" ", "-"))
+    walk.look(choose_shard, f"{label}: choose", common)
+    limits = _limits(walk.folder, walk.shards, sampling)
     jobs: list[Shard] = []
-    for shard in shards:
-        places = _chosen(work.path, shard, limits)
+    for shard in walk.shards:
+        places = _chosen(walk.folder, shard, limits)
         if places:
             jobs.append(Shard(shard.name, {"file": shard.inputs["file"], "rows": places}))
-    job += f" {artifact.manifest.payload_hash}"
-    run_shards(collect_shard, jobs, work, label=f"{label}: collect", common=common, job=job)
-    return _read_sample(work.path, jobs)
+    run_shards(collect_shard, jobs, walk.notes, label=f"{label}: collect", common=common, job=walk.job)
+    return _read_sample(walk.folder, jobs)
 
 
 def sample_examples(found: Iterable[tuple[Example, int]], sampling: Sampling) -> Examples:
