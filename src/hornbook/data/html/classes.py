@@ -1,7 +1,8 @@
 """What the attributes of an element say about what is in it: words of its classes and ids, one bit for each kind."""
 
 import re
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 
 VALUE = r"""\s*=\s*["']?([^"'>]{0,400})"""
 NAMES = "class id role itemprop style property data-component data-testid"
@@ -9,34 +10,54 @@ ANY_CASE = "|".join("".join(f"[{c}{c.upper()}]" for c in name) for name in NAMES
 ATTRIBUTE = re.compile(rf"\b(?=[cirspdhCIRSPDH])(?:(?:{ANY_CASE}){VALUE}|([hH][iI][dD][dD][eE][nN])\b)")
 PLAIN = re.compile(r"""(?: (?:class|id|role|style)="[^"'>]{0,400}")*""")
 
-# What names of classes and ids say about an element. One bit each, in this order; what an element says holds for
-# everything inside it.
+BODY = "[-_]*(?:body|content|text|copy)"
 WORDS = (
-    r"(article[-_]*(?:body|content|text|copy|inner|main)|(?:story|entry|post|body|main|page|blog)[-_]*(?:body|content|text|copy)"
-    r"|content[-_]*(?:body|main|text|article)|rich[-_]*text|markdown|prose|mw-parser-output|field-name-body|node-content)",
-    r"(article|content|story|entry|post(?!er|al)|main|text|body|hentry|blog)",
-    r"(nav|menu|breadcrumb|toc\b|table-of-contents|pagination|pager|paging|skip|topbar|masthead|toolbar|tabs)",
-    r"(comment|disqus|respond|reply|replies|discussion|livefyre|kommentar)",
-    r"(related|recommend|more[-_]|[-_]more|morefrom|mehr|popular|trending|most[-_]|similar|also|up-?next|recirc|outbrain|taboola"
-    r"|latest|recent|carousel|slider|teaser|card|read-?next|next|prev|suggest|further|linklist|list-item|collection|grid|feed)",
-    r"(shar(?:e|ing)|social|facebook|twitter|follow|whatsapp|pinterest|bookmark|addthis)",
-    r"(foot|copyright|legal|colophon|bottom|disclaimer|imprint|impressum|licen[sc]e)",
-    r"(side|widget|rail|aside|secondary|complement|right|left|col-?2)",
-    r"(\bads?\b|[-_]ads?[-_]|\bad[-_]|[-_]ad\b|advert|sponsor|banner|promo|commercial|anzeige|dfp|affiliate|shop|product|price|\bbuy)",
-    r"(by-?line|author|meta|date|time|posted|published|\btags?\b|[-_]tags?|categor|topic|keyword|source|info|kicker|credit|label)",
-    r"(newsletter|subscri|sign-?up|sign-?in|log-?in|register|paywall|cookie|consent|gdpr|modal|pop-?up|overlay|search|cta|donat|alert|notice|tooltip)",
-    r"(caption|figure|image|photo|gallery|media|video|img|player|slideshow|lightbox|embed|picture)",
-    r"(display:none|none;|visibility|hidden|sr-only|visually|screen-reader|no-?print|print-only|invisible|offscreen)",
-    r"(headline|title|heading|header|\bhead)",
-    r"(summary|excerpt|intro|\blead\b|abstract|deck\b|sub-?title|standfirst|sub-?head|\bdek\b|description|lede)",
-    r"(\bbio|[-_]bio|profile|about|vcard|avatar|contributor)",
+    f"article{BODY} article[-_]*(?:inner|main) story{BODY} entry{BODY} post{BODY} body{BODY} main{BODY} page{BODY}"
+    f" blog{BODY} content[-_]*(?:body|main|text|article) rich[-_]*text markdown prose mw-parser-output field-name-body"
+    " node-content",
+    r"article content story entry post(?!er|al) main text body hentry blog",
+    r"nav menu breadcrumb toc\b table-of-contents pagination pager paging skip topbar masthead toolbar tabs",
+    r"comment disqus respond reply replies discussion livefyre kommentar",
+    r"related recommend more[-_] [-_]more morefrom mehr popular trending most[-_] similar also up-?next recirc outbrain"
+    r" taboola latest recent carousel slider teaser card read-?next next prev suggest further linklist list-item"
+    r" collection grid feed",
+    r"shar(?:e|ing) social facebook twitter follow whatsapp pinterest bookmark addthis",
+    r"foot copyright legal colophon bottom disclaimer imprint impressum licen[sc]e",
+    r"side widget rail aside secondary complement right left col-?2",
+    r"\bads?\b [-_]ads?[-_] \bad[-_] [-_]ad\b advert sponsor banner promo commercial anzeige dfp affiliate shop product"
+    r" price \bbuy",
+    r"by-?line author meta date time posted published \btags?\b [-_]tags? categor topic keyword source info kicker"
+    r" credit label",
+    r"newsletter subscri sign-?up sign-?in log-?in register paywall cookie consent gdpr modal pop-?up overlay search"
+    r" cta donat alert notice tooltip",
+    r"caption figure image photo gallery media video img player slideshow lightbox embed picture",
+    r"display:none none; visibility hidden sr-only visually screen-reader no-?print print-only invisible offscreen",
+    r"headline title heading header \bhead",
+    r"summary excerpt intro \blead\b abstract deck\b sub-?title standfirst sub-?head \bdek\b description lede",
+    r"\bbio [-_]bio profile about vcard avatar contributor",
 )
-BEGINNINGS = (
-    "[-_]|a[bdflnrsuv]|b[ailoruy]|c[aort]|d[aefio]|e[mnx]|f[aeiou]|g[adr]|h[ei]|i[mn]|k[eio]|l[aeio]|m[aeow]|n[aeo]"
-    "|o[fuv]|p[ahiloru]|r[aei]|s[cehikloprtu]|t[aeiorw]|up|v[ci]|w[hi]"
-)
-"""The first two letters of all these words: looked at first, they pass over most places of a class at once."""
-WORD = re.compile(rf"(?={BEGINNINGS})(?:{'|'.join(WORDS)})")
+"""What names of classes and ids say about an element: a bit for each kind, in this order, and patterns for its words.
+
+What an element says holds for everything inside it.
+"""
+
+
+def _by_first(kinds: Iterable[str]) -> str:
+    """One pattern for all words, first tried by their first letters: four times as fast as one after the other."""
+    found: dict[str, list[str]] = {}
+    for word in " ".join(kinds).split():
+        if word.startswith("[-_]"):
+            first, rest = "[-_]", word[4:]
+        elif word.startswith(r"\b"):
+            first, rest = word[2], rf"(?<=\b{word[2]}){word[3:]}"
+        else:
+            first, rest = word[0], word[1:]
+        found.setdefault(first, []).append(rest)
+    return "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in found.items())
+
+
+WORD = re.compile(_by_first(WORDS))
+KINDS = tuple(re.compile("|".join(words.split())) for words in WORDS)
 GUTTER = re.compile(r"(?<![\w-])gutter(?![\w-])")
 NUMBERS = re.compile(
     r"\b(?:line-?numbers?(?:-rows)?|linenos?|hljs-ln-numbers|rouge-gutter|blob-num|ln-num|crayon-nums)(?![\w-])"
@@ -59,14 +80,20 @@ class WordBits(dict[str, int]):
     """What words of classes and ids say: a bit for each kind of word in one; worked out when it is first asked for."""
 
     def __missing__(self, word: str) -> int:
-        bits = _flags(word)
-        for found in WORD.finditer(word[:80].lower()):
-            bits |= 1 << (found.lastindex or 1) - 1
+        bits = _flags(word) if _may_hide(word) else 0
+        for found in WORD.findall(word[:80].lower()):
+            bits |= _bit_of(found)
         if len(word) <= 80:
             if len(self) >= MAX_KNOWN:
                 self.clear()
             self[word] = bits
         return bits
+
+
+@lru_cache(maxsize=4096)
+def _bit_of(found: str) -> int:
+    """The kind of a word that the pattern has found; no word is of two kinds, whatever stands around it."""
+    return 1 << next(kind for kind, words in enumerate(KINDS) if words.fullmatch(found))
 
 
 @cache
@@ -90,13 +117,16 @@ def bits_of(attrs: str) -> int:
 
 def flags_of(attrs: str) -> int:
     """Which of an element's classes say that it holds no text."""
-    if not (
-        "line" in attrs or "gutter" in attrs or "num" in attrs
-        or "athJax" in attrs or "katex" in attrs or "editsection" in attrs
-    ):  # fmt: skip
-        return 0
-    found = CLASS.search(attrs[:2000])
+    found = CLASS.search(attrs[:2000]) if _may_hide(attrs) else None
     return _flags(found.group(found.lastindex or 0)) if found else 0
+
+
+def _may_hide(text: str) -> bool:
+    """Whether it is worth a closer look: without one of these no class says that an element holds no text."""
+    return (
+        "line" in text or "gutter" in text or "num" in text
+        or "athJax" in text or "katex" in text or "editsection" in text or "mjx-" in text
+    )  # fmt: skip
 
 
 def _flags(classes: str) -> int:
