@@ -2,7 +2,8 @@
 
 Nothing of other people's text is shipped: a classifier for each axis learns from your labelled examples, from the
 generated world's truth, or from the documents of your own corpus that a list of signs (`seeds`) labels clearly. A
-document whose best class is not likely enough is `unknown`.
+document whose best class is not likely enough is `unknown`. Classes that too few documents have to learn them are given
+by clear signs alone, with a confidence of 0.
 """
 
 import hashlib
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 READS: dict[str, str] = {"documents": "documents", "pages": "pages?"}
 WRITES = "documents"
-VERSION = 2
+VERSION = 3
 
 RULES = {"domains.unwanted": "its format or topic is one of `drop` (value: which)"}
 
@@ -116,7 +117,8 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
             models[axis] = model
     _refuse_unknown(settings.drop, {name for model in models.values() for name in model.classifier.classes})
     digests = {axis: model.digest for axis, model in models.items()}
-    common = (settings, {axis: str(model.file) for axis, model in models.items()})
+    by_signs = {axis: _by_signs_alone(axis, settings, inputs, models.get(axis)) for axis in settings.axes}
+    common = (settings, {axis: str(model.file) for axis, model in models.items()}, by_signs)
     job = f"data.domains {VERSION} {settings.model_dump_json()} {digests}"
     found = passes(inputs["documents"], out, job).rewrite(classify_shard, "classify", common)
     write_json(out.path / "composition.json", _merged(found, settings.axes))
@@ -152,6 +154,18 @@ def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> C
         classifier = fit(chosen, there, FEATURES, out.seed, about)
         progress.advance(len(rows))
     return classifier
+
+
+def _by_signs_alone(axis: Axis, settings: Settings, inputs: dict[str, Any], trained: Trained | None) -> frozenset[str]:
+    """Classes of an axis that signs told but that too few documents have to learn them."""
+    if (
+        _given(settings, axis, "model")
+        or _given(settings, axis, "examples")
+        or (axis == "format" and "pages" in inputs)
+    ):
+        return frozenset()
+    known = trained.classifier.classes if trained else ()
+    return frozenset(seeds.axis_classes(_signs(settings), axis)) - {*known, UNKNOWN}
 
 
 def _examples(
@@ -248,9 +262,11 @@ def _verdicts(classifier: Classifier, part: Counted, min_confidence: float) -> l
     return found
 
 
-def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settings, dict[Axis, str]]) -> dict[str, Any]:
+def classify_shard(
+    work: Workspace, inputs: dict[str, str], common: tuple[Settings, dict[Axis, str], dict[Axis, frozenset[str]]]
+) -> dict[str, Any]:
     """Classify and book the documents of one Parquet file."""
-    settings, models = common
+    settings, models, by_signs = common
     classifiers: dict[Axis, Classifier] = {axis: load(Path(file)) for axis, file in models.items()}
     ledger = Ledger(work, scores=tuple(f"{axis}_confidence" for axis in settings.axes))
     composition: dict[str, dict[str, list[Any]]] = {axis: {} for axis in settings.axes}
@@ -258,6 +274,9 @@ def classify_shard(work: Workspace, inputs: dict[str, str], common: tuple[Settin
         verdicts = classified(classifiers, [document.text for document in documents], settings)
         for number, document in enumerate(documents):
             found: dict[Axis, Verdict] = {a: verdicts[a][number] if a in verdicts else NOTHING for a in settings.axes}
+            for axis, classes in by_signs.items():
+                if name := seeds.one_of(document, _signs(settings), axis, classes):
+                    found[axis] = Verdict(name, 0.0)
             _book(ledger, composition, document, found, settings.drop)
     return ledger.close() | {"composition": composition}
 
@@ -327,10 +346,14 @@ def describe(artifact: Artifact) -> "list[Block]":
         found.append(Samples(f"Documents by {axis}", cards))
         file = artifact.path / f"{axis}.safetensors"
         if not file.exists():
-            found.append(Text(f"No {axis} classifier", "Fewer than two classes had examples enough: all are unknown."))
+            said = "Fewer than two classes had examples enough: what is not unknown has clear signs."
+            found.append(Text(f"No {axis} classifier", said))
             continue
         classifier = load(file)
         found += classifier_report.blocks(classifier.about, list(classifier.classes), axis)
         if classifier.about.get("too_few"):
-            found.append(Text("Classes without examples enough", ", ".join(classifier.about["too_few"])))
+            few = ", ".join(classifier.about["too_few"])
+            found.append(
+                Text("Classes without examples enough", f"{few}: given by clear signs alone, where there are.")
+            )
     return found + funnel.blocks(artifact, RULES)

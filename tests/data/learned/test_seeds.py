@@ -5,7 +5,7 @@ import pytest
 from hornbook.core.document import Document
 from hornbook.core.errors import SettingsError
 from hornbook.data.learned import seeds
-from hornbook.data.learned.seeds import Seeded, axis_classes, check, ready, weigh
+from hornbook.data.learned.seeds import Seeded, axis_classes, check, one_of, ready, weigh
 
 OWN = """
 [format.sea]
@@ -47,6 +47,16 @@ def test_a_clear_lead_decides(own: str) -> None:
         )
     ]
     assert found == [0, -1, 1, -1, 2]  # 2:0 leads, 3:1 does not; one sign is too few, and in a long text it is none
+
+
+def test_one_of_some_classes_must_lead_over_all(own: str) -> None:
+    def found(text: str, *classes: str) -> str:
+        return one_of(Document("x", text), own, "format", frozenset(classes))
+
+    assert found("anchor at high tide", "sea") == found("anchor at high tide", "sea", "land") == "sea"
+    assert found("anchor at high tide", "land") == found("anchor at high tide") == ""
+    assert found("anchor, high tide; field and plough", "sea") == ""  # 2:2
+    assert found("anchor", "sea") == ""
 
 
 def test_a_list_that_is_changed_is_read_again(own: str) -> None:

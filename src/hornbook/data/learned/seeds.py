@@ -90,13 +90,35 @@ class Seeded:
         """The class whose signs lead clearly, `unknown` where there are none, else -1."""
         if self.share < 1 and key(0, f"seeds/{document.id}") >= self.share * 2**64:
             return -1
-        signs = ready(self.file, self.axis)
-        points = weigh(document, signs)
-        order = sorted(points, key=lambda name: -points[name])
-        best, second = points[order[0]], points[order[1]] if len(order) > 1 else 0
+        name, best, second = leader(document, ready(self.file, self.axis))
         if best <= QUIET_POINTS and len(document.text) >= QUIET_CHARS:
             return self.classes.index(UNKNOWN)
-        return self.classes.index(order[0]) if best >= LEAD * second + MARGIN else -1
+        return self.classes.index(name) if leads(best, second) else -1
+
+
+def leader(document: Document, signs: dict[str, Ready]) -> tuple[str, int, int]:
+    """The class with the most points, its points and those of the next."""
+    points = weigh(document, signs)
+    order = sorted(points, key=lambda name: -points[name])
+    return order[0], points[order[0]], points[order[1]] if len(order) > 1 else 0
+
+
+def leads(best: int, second: int) -> bool:
+    """Whether so many points speak clearly for a class, with so many for the next."""
+    return best >= LEAD * second + MARGIN
+
+
+def one_of(document: Document, file: str, axis: str, classes: frozenset[str]) -> str:
+    """The one of `classes` whose signs lead clearly over all of the axis, "" where none of them does.
+
+    The signs of the other classes are looked for only where these have some.
+    """
+    signs = ready(file, axis)
+    few = {name: sign for name, sign in signs.items() if name in classes}
+    if not few or not leads(leader(document, few)[1], 0):
+        return ""
+    name, best, second = leader(document, signs)
+    return name if name in classes and leads(best, second) else ""
 
 
 def weigh(document: Document, signs: dict[str, Ready]) -> dict[str, int]:
