@@ -37,6 +37,13 @@ def test_a_run_says_what_it_does_and_where_the_report_is(capsys):
     assert "runs/toy: complete" in out and "Report: runs/toy/report.html" in out and "chat" not in out
 
 
+def test_a_run_asked_for_in_part_says_so(capsys):
+    assert command(["run", "toy.toml", "--until", "a"]) == 0
+    assert 'runs/toy: complete up to "a" in' in capsys.readouterr().out
+    assert command(["look", "runs/toy"]) == 0
+    assert "runs/toy: waiting, 1 of 2 stages complete" in capsys.readouterr().out
+
+
 def test_the_last_line_of_json_is_one_document(capsys):
     assert command(["run", "toy.toml", "--json"]) == 0
     document = last(capsys)

@@ -32,6 +32,14 @@ def test_a_view_of_a_complete_run(toy, run):
     assert found.cost.duration_s > 0 and found.cost.energy_wh is not None and found.cost.method in ("estimate", "rapl")
 
 
+def test_a_run_asked_for_in_part_waits_for_the_rest(toy, run):
+    run(until="high")
+    found = view_run(toy / "runs/toy")
+    assert found.state == "waiting" and [s.state for s in found.stages] == ["complete", "complete", "waiting"]
+    run()
+    assert view_run(toy / "runs/toy").state == "complete"
+
+
 def test_a_view_of_a_failed_and_of_a_killed_run(toy, run):
     run('high.fail="data"')
     found = view_run(toy / "runs/toy")

@@ -64,7 +64,8 @@ def _show_run(folder: Path) -> None:
     from hornbook.report.blocks import Table
 
     run = view_run(folder)
-    print(f"{folder}: {run.state}")
+    num_complete = sum(stage.state == "complete" for stage in run.stages)
+    print(f"{folder}: {run.state}, {num_complete} of {len(run.stages)} stages complete")
     if run.problem:
         print(run.problem)
     if run.state == "running":

@@ -58,7 +58,7 @@ def run(
     if result.cause is not None and result.error is not None:
         result.error.__cause__ = result.cause if result.cause is not result.error else None
     if not as_json and result.exit_code == 0:
-        _say_done(found, sum(step.duration_s for step in result.steps))
+        _say_done(found, sum(step.duration_s for step in result.steps), until)
     if result.interrupted:
         print(f"Stopped cleanly. Go on with: {_same_command()}", file=sys.stderr)
     if as_json:
@@ -68,9 +68,10 @@ def run(
     return result.exit_code
 
 
-def _say_done(found: Found, total_s: float) -> None:
+def _say_done(found: Found, total_s: float, until: str | None) -> None:
     folder = found.run_folder
-    print(f"{folder}: complete in {human_seconds(total_s)}. Report: {folder / 'report.html'}")
+    what = f'complete up to "{until}"' if until else "complete"
+    print(f"{folder}: {what} in {human_seconds(total_s)}. Report: {folder / 'report.html'}")
     if any(folder.glob("[0-9]*-*/model.safetensors")):
         print(f"Talk to it: hornbook chat {folder}    Serve it: hornbook serve {folder}")
 

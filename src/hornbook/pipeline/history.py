@@ -39,7 +39,8 @@ class StageView:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run on disk. `state`: as of a stage; `problem`: the paragraph that a failed run ended with."""
+    """A run on disk. `state`: as of a stage (`waiting`: what was asked for is complete, later stages are not);
+    `problem`: the paragraph that a failed run ended with."""
 
     folder: Path
     name: str
@@ -68,6 +69,8 @@ def view_run(folder: Path, writing: bool = False) -> RunView:
     derived = _derived(folder)
     listed = saved.get("stages") or _listed(folder)
     stages = [_stage(folder, item, saved, state, costs, derived) for item in listed]
+    if state == "complete" and any(stage.state != "complete" for stage in stages):
+        state = "waiting"
     return RunView(folder, folder.resolve().name, state, str(saved.get("error", "")), stages)
 
 
