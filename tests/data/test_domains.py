@@ -150,6 +150,9 @@ def test_a_class_with_few_documents_is_given_by_its_signs_alone(tmp_path: Path) 
     said = {block.title: block for block in stage.describe(out)}
     few = said["Classes without examples enough"]
     assert isinstance(few, Text) and "cave" in few.body and "by clear signs alone" in few.body
+    own = str(tmp_path / "own.toml")
+    less = do(stage, tmp_path / "less", {"documents": documents}, seeds=own, drop=["cave", "land", "moon"])
+    assert {row["id"] for row in dropped(less.path)} == {"c0", "c1", "c2", "c3", "m"}  # there is no land here
 
 
 def test_the_world(tmp_path: Path) -> None:

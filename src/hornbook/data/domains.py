@@ -115,9 +115,10 @@ def run(settings: Settings, inputs: dict[str, Any], out: Out) -> None:
         model = settle(given, axis, setting, learn, out.path / f"{axis}.safetensors")
         if model is not None:
             models[axis] = model
-    _refuse_unknown(settings.drop, {name for model in models.values() for name in model.classifier.classes})
-    digests = {axis: model.digest for axis, model in models.items()}
     by_signs = {axis: _by_signs_alone(axis, settings, inputs, models.get(axis)) for axis in settings.axes}
+    learned = {name for model in models.values() for name in _all_classes(model.classifier)}
+    _refuse_unknown(settings.drop, learned.union(*by_signs.values()))
+    digests = {axis: model.digest for axis, model in models.items()}
     common = (settings, {axis: str(model.file) for axis, model in models.items()}, by_signs)
     job = f"data.domains {VERSION} {settings.model_dump_json()} {digests}"
     found = passes(inputs["documents"], out, job).rewrite(classify_shard, "classify", common)
@@ -154,6 +155,11 @@ def train(axis: Axis, settings: Settings, inputs: dict[str, Any], out: Out) -> C
         classifier = fit(chosen, there, FEATURES, out.seed, about)
         progress.advance(len(rows))
     return classifier
+
+
+def _all_classes(classifier: Classifier) -> set[str]:
+    """The classes that it knows, and those whose examples were too few."""
+    return {*classifier.classes, *classifier.about.get("too_few", ())}
 
 
 def _by_signs_alone(axis: Axis, settings: Settings, inputs: dict[str, Any], trained: Trained | None) -> frozenset[str]:
@@ -267,6 +273,7 @@ def classify_shard(
 ) -> dict[str, Any]:
     """Classify and book the documents of one Parquet file."""
     settings, models, by_signs = common
+    signs = _signs(settings)
     classifiers: dict[Axis, Classifier] = {axis: load(Path(file)) for axis, file in models.items()}
     ledger = Ledger(work, scores=tuple(f"{axis}_confidence" for axis in settings.axes))
     composition: dict[str, dict[str, list[Any]]] = {axis: {} for axis in settings.axes}
@@ -275,7 +282,7 @@ def classify_shard(
         for number, document in enumerate(documents):
             found: dict[Axis, Verdict] = {a: verdicts[a][number] if a in verdicts else NOTHING for a in settings.axes}
             for axis, classes in by_signs.items():
-                if name := seeds.one_of(document, _signs(settings), axis, classes):
+                if name := seeds.one_of(document, signs, axis, classes):
                     found[axis] = Verdict(name, 0.0)
             _book(ledger, composition, document, found, settings.drop)
     return ledger.close() | {"composition": composition}
