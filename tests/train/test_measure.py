@@ -35,5 +35,5 @@ def test_a_model_is_measured_as_one_document_at_a_time() -> None:
     alone = 0.0
     for d in docs:
         ids = torch.from_numpy(d)[None]
-        alone += float(model.token_nats(model.hidden(ids[:, :-1]), ids[:, 1:]).sum())
+        alone += model.token_nats(model.hidden(ids[:, :-1]), ids[:, 1:]).sum().item()
     assert abs(found - alone) < 1e-9 * alone
