@@ -37,6 +37,13 @@ def test_each_error_is_also_the_standard_type_and_survives_a_process_border(kind
     assert copy.exit_code == 1 and kind("x").exit_code == 2
 
 
+def test_a_question_ends_its_own_sentence():
+    assert str(SettingsError('no "wbe"; did you mean "web"?', do="Give a file.")) == (
+        'no "wbe"; did you mean "web"? Give a file.'
+    )
+    assert str(SettingsError('did you mean "web"?', where="a.toml")) == 'did you mean "web"? (a.toml).'
+
+
 def test_the_tree_drawn_in_the_docstring_is_the_tree():
     import hornbook.core.errors as module
 

@@ -155,6 +155,20 @@ def test_a_class_with_few_documents_is_given_by_its_signs_alone(tmp_path: Path) 
     assert {row["id"] for row in dropped(less.path)} == {"c0", "c1", "c2", "c3", "m"}  # there is no land here
 
 
+def test_a_class_of_which_examples_are_few_may_be_dropped_by_name(tmp_path: Path) -> None:
+    rows = [
+        (name, about(name, 1000 + i)) for name, count in (("sea", 40), ("land", 40), ("sky", 3)) for i in range(count)
+    ]
+    lines = [json.dumps({"text": text, "class": name}) for name, text in rows]
+    (tmp_path / "mine.jsonl").write_text("\n".join(lines))
+    settings = {"axes": ["topic"], "topic_examples": str(tmp_path / "mine.jsonl"), "label_field": "class"}
+    documents = artifact(tmp_path / "in", [Document(f"d{i}", about("land", i)) for i in range(20)])
+    out = do(stage, tmp_path / "out", {"documents": documents}, **settings, drop=["sky"])
+    assert {d.meta["topic"] for d in read_documents(out.path)} <= {"land", "unknown"}
+    with pytest.raises(SettingsError, match='drop names "sy"; did you mean "sky"'):
+        do(stage, tmp_path / "typo", {"documents": documents}, **settings, drop=["sy"])
+
+
 def test_the_world(tmp_path: Path) -> None:
     pages, documents, truth = world(tmp_path)
     for name, inputs in (("truth", {"pages": pages}), ("signs", {})):

@@ -36,7 +36,7 @@ class HornbookError(Exception):
             parts[0] += f" ({self.where})"
         if self.do:
             parts.append(self.do.rstrip("."))
-        return ". ".join(parts) + "."
+        return " ".join(part if part.endswith("?") else f"{part}." for part in parts)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross process borders whole (exceptions with keyword arguments otherwise cannot be unpickled)."""
