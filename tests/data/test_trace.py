@@ -66,15 +66,23 @@ def test_the_same_address_twice_gives_both(tmp_path: Path) -> None:
     assert with_value(found, "url", A.url) == ["a", "d"] and with_value(found, "url", "x.example/one") == []
 
 
-def test_texts_are_read_only_where_something_is_found(run: list[Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[object] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[str] | None]]:
+    """The row groups that are read, with their columns, as they are read."""
+    found: list[tuple[int, list[str] | None]] = []
     original = pq.ParquetFile.read_row_group
 
     def spy(self: pq.ParquetFile, group: int, columns: list[str] | None = None) -> pyarrow.Table:
-        read.append((group, columns))
+        found.append((group, columns))
         return original(self, group, columns=columns)
 
     monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+    return found
+
+
+def test_texts_are_read_only_where_something_is_found(
+    run: list[Artifact], read: list[tuple[int, list[str] | None]]
+) -> None:
     import pyarrow.compute as pc
 
     tables = list(matching(run[0].path / "kept", "id", lambda column: pc.equal(column, "b")))
@@ -97,14 +105,6 @@ def test_no_more_are_found_than_asked_for(tmp_path: Path) -> None:
     assert with_value(found, "url", "", most=7) == [str(n) for n in range(7)]
 
 
-def test_reading_stops_when_enough_are_found(run: list[Artifact], monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[object] = []
-    original = pq.ParquetFile.read_row_group
-
-    def spy(self: pq.ParquetFile, group: int, columns: list[str] | None = None) -> pyarrow.Table:
-        read.append((group, columns))
-        return original(self, group, columns=columns)
-
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+def test_reading_stops_when_enough_are_found(run: list[Artifact], read: list[tuple[int, list[str] | None]]) -> None:
     assert find(run, "first text", most=1) == ("text", ["a"])
     assert [group for group, columns in read if columns == ["text"]] == [0]
