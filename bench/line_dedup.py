@@ -51,7 +51,7 @@ STYLES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("Did you like it? Tell your friends.", "Read more", "Tags: kids, bedtime", "Designed by {host}"),
     ),
 )
-"""Lines above and below the text of a page. The last footer begins with prose, which belongs to the text by the rule."""
+"""Lines above and below the text of a page. The last footer begins with prose: what reads so belongs to the text."""
 
 
 def main() -> None:
